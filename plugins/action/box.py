@@ -1,0 +1,158 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one action plugin that all our box modules are routed to (meta/runtime.yml).
+
+It chooses the way to the box (an ordinary module, or the same function over stdin where the box's Python is too old
+for this ansible-core), follows the job that a module started, and turns a lost link into a failure that rescue sees.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import socket
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import follow, probe, stdin_module
+
+PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
+
+
+class BoxAction(ActionBase):
+    """Calls on a box; base of the action plugins that do more than a module."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        self.task_vars = task_vars or {}
+        name = (self._task.resolved_action or self._task.action).split('.')[-1]
+        try:
+            result.update(self.perform(name, dict(self._task.args)))
+        except probe.ProbeError as error:
+            result.update(failed=True, msg=str(error), error_code=error.code)
+        except follow.LinkLost as lost:
+            result.update(failed=True, connection_lost=True, error_code='connection_lost',
+                          msg=f'{self.host} cannot be reached ({lost}): check its power, network and ssh, then run the playbook '
+                              'again.')
+        return result
+
+    def perform(self, name: str, args: dict) -> dict:
+        """Run the box module and, when it started a job that is to be waited for, follow that."""
+        result = self.call(name, args)
+        job = result.get('job')
+        if name == 'job':
+            waits = args.get('state', 'finished') == 'finished' and job and job.get('state') in ('running', 'finished', 'failed')
+        else:
+            waits = job and self.boolean(args.get('wait', True)) and not result.get('failed')
+        if waits:
+            changed = result.get('changed', False)
+            followed = self.follow(job['id'], float(args.get('wait_timeout') or 14400))
+            result.update(followed)
+            result['changed'] = followed.get('changed', changed)
+        return result
+
+    # -- what the subclasses and perform() are made of
+
+    @property
+    def host(self) -> str:
+        """Name of the box in the inventory."""
+        return self.task_vars.get('inventory_hostname', 'the box')
+
+    @staticmethod
+    def boolean(value) -> bool:
+        """Ansible's idea of a truth value; extra vars are strings."""
+        from ansible.module_utils.parsing.convert_bool import boolean
+        return boolean(value, strict=False)
+
+    def setting(self, name: str, default):
+        """A variable of the play, templated."""
+        value = self.task_vars.get(name, default)
+        return self._templar.template(value) if isinstance(value, str) else value
+
+    def shell(self, command: str, in_data: bytes | None = None) -> dict:
+        """Run a shell command on the box with become. Raises AnsibleConnectionFailure when there is no link."""
+        answer = self._low_level_execute_command(command, in_data=in_data, sudoable=True)
+        if answer.get('rc') == 255 and not answer.get('stdout') and self._connection.transport in ('ssh', 'ansible.builtin.ssh'):
+            # ssh's own code for "no connection", which some versions return instead of raising
+            raise AnsibleConnectionFailure((answer.get('stderr') or 'ssh ended with code 255').strip())
+        return answer
+
+    def reset(self) -> None:
+        """Forget a connection that broke."""
+        self._connection.reset()
+
+    def patience(self, default: float) -> float:
+        """How many seconds without a link are tolerated."""
+        return float(self.setting('jeedom_reconnect_timeout', default))
+
+    def interpreter(self) -> dict:
+        """{path, version, transport} of the Python to use, probed once per host and kept as a fact."""
+        known = self.task_vars.get('jeedom_python') or (self.task_vars.get('ansible_facts') or {}).get('jeedom_python')
+        if known:
+            return known
+        wanted = self.task_vars.get('ansible_python_interpreter')
+        answer = follow.patiently(lambda: self.shell(probe.script(wanted)), self.reset, float(self.setting('jeedom_connect_timeout', 0)))
+        if answer.get('rc'):
+            message = (answer.get('stderr') or answer.get('stdout') or '').strip().splitlines()
+            raise probe.ProbeError(f'{self.host} answers, but no command can be run there as root: '
+                                   f'{message[-1] if message else "no message"}. Give {self._play_context.remote_user or "the login user"} '
+                                   'passwordless sudo, or pass --ask-become-pass.', 'no_sudo')
+        found = probe.parse(answer.get('stdout', ''), self.host)
+        if found['uid'] != 0:
+            raise probe.ProbeError(f'Tasks run as user id {found["uid"]} on {self.host} and need root: set "become: true" in the play or '
+                                   'ansible_become=true in the inventory.', 'not_root')
+        chosen = probe.choose(found['pythons'], self.setting('jeedom_box_transport', 'auto'))
+        self._new_facts = {'jeedom_python': chosen}
+        self.task_vars = dict(self.task_vars, jeedom_python=chosen)
+        return chosen
+
+    def call(self, name: str, args: dict) -> dict:
+        """The result of one box module."""
+        self._new_facts: dict = {}
+        args = dict(args)
+        spec = importlib.import_module(f'{PACKAGE}.{name}').ARGUMENT_SPEC
+        if 'controller' in spec:
+            args.setdefault('controller', f'{socket.gethostname()} (pid {os.getppid()})')
+            args.setdefault('run_id', self.setting('jeedom_run_id', None))
+        python = self.interpreter()
+        way = self._by_stdin if python['transport'] == 'stdin' else self._by_module
+        result = follow.patiently(lambda: way(name, args, spec, python), self.reset, self.patience(60))
+        if self._new_facts:
+            result.setdefault('ansible_facts', {}).update(self._new_facts)
+        return result
+
+    def _by_module(self, name: str, args: dict, spec: dict, python: dict) -> dict:
+        task_vars = dict(self.task_vars)
+        task_vars.setdefault('ansible_python_interpreter', python['path'])
+        return self._execute_module(module_name=f'jeedom.fleet.{name}', module_args=args, task_vars=task_vars)
+
+    def _by_stdin(self, name: str, args: dict, spec: dict, python: dict) -> dict:
+        checked = ArgumentSpecValidator(spec).validate(args)
+        if checked.error_messages:
+            return {'failed': True, 'error_code': 'bad_arguments', 'msg': '; '.join(checked.error_messages)}
+        command = f'{shlex.quote(python["path"])} -c {shlex.quote(stdin_module.COMMAND)}'
+        data = stdin_module.payload(name, checked.validated_parameters, self._task.check_mode)
+        answer = self.shell(command, in_data=data)
+        result = stdin_module.parse(answer.get('stdout', ''))
+        if result is None:
+            lines = (answer.get('stderr') or answer.get('stdout') or 'no output').strip().splitlines()
+            return {'failed': True, 'error_code': 'box_code_failed', 'exception': answer.get('stderr', ''),
+                    'msg': f'{name} did not come to its end on {self.host} with {python["path"]}: {lines[-1]}'}
+        return result
+
+    def follow(self, job_id: str, timeout: float) -> dict:
+        """Wait for a job on the box."""
+        stage = str(self.setting('jeedom_stage', '') or job_id.split('-')[0])
+        quiet = not self.boolean(self.setting('jeedom_progress', True))
+        return follow.follow(job_id, self.shell, self.reset, self.host, stage, timeout, self.patience(300),
+                             (lambda text: None) if quiet else self._display.display)
+
+
+class ActionModule(BoxAction):
+    """Routed box modules."""

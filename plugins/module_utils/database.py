@@ -1,0 +1,187 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The box's MariaDB through its own client. Python 2.7 and 3.5+, standard library only."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import contextlib
+import os
+import re
+import subprocess
+import tempfile
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import system
+from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+
+_ESCAPES = {'n': '\n', 't': '\t', '0': '\0', '\\': '\\'}
+_ESCAPED = re.compile(r'\\(.)')
+_SCHEMA = re.compile(r'^[^`\0/\\.]{1,64}$')
+
+
+def quote(value):
+    """A value as an SQL string literal. Backslashes are escapes in MariaDB's default sql_mode."""
+    return "'%s'" % system.to_text(value).replace('\\', '\\\\').replace("'", "\\'").replace('\0', '\\0')
+
+
+def identifier(name):
+    """A schema or table name between backquotes; raises for one that no MariaDB name can be."""
+    if not _SCHEMA.match(name):
+        raise BoxError('The name %r is no MariaDB identifier.' % name, 'bad_identifier')
+    return '`%s`' % name
+
+
+def _option(value):
+    """A value for an option file: quoted, so that #, spaces and quotes survive."""
+    return '"%s"' % system.to_text(value).replace('\\', '\\\\').replace('"', '\\"')
+
+
+class Database:
+    """One schema, reached with given credentials or as root through the socket.
+
+    credentials: dict with host, port, dbname, username, password or unix_socket, as in Jeedom's
+    common.config.php (contract 1.1). The password only ever stands in an option file (0600, in memory).
+    """
+
+    def __init__(self, credentials, as_root=False):
+        self.credentials = credentials
+        self.schema = credentials.get('dbname')
+        self.as_root = as_root
+
+    def root(self):
+        """The same schema with root's rights, for what the jeedom user may not: another schema, RENAME TABLE."""
+        return Database(self.credentials, as_root=True)
+
+    @contextlib.contextmanager
+    def _option_file(self):
+        folder = '/run' if os.access('/run', os.W_OK) else None
+        handle, path = tempfile.mkstemp(prefix='jeedom-fleet-', suffix='.cnf', dir=folder)
+        lines = ['[client]', 'default-character-set=utf8mb4']
+        if self.as_root:
+            lines.append('user=root')
+            if self.credentials.get('unix_socket'):
+                lines.append('socket=' + _option(self.credentials['unix_socket']))
+        else:
+            lines.append('user=' + _option(self.credentials.get('username') or ''))
+            lines.append('password=' + _option(self.credentials.get('password') or ''))
+            if self.credentials.get('unix_socket'):
+                lines.append('socket=' + _option(self.credentials['unix_socket']))
+            else:
+                lines.append('host=' + _option(self.credentials.get('host') or 'localhost'))
+                if self.credentials.get('port'):
+                    lines.append('port=%d' % int(self.credentials['port']))
+        try:
+            with os.fdopen(handle, 'wb') as stream:
+                stream.write(('\n'.join(lines) + '\n').encode('utf-8'))
+            yield path
+        finally:
+            os.unlink(path)
+
+    @staticmethod
+    def _tool(*names):
+        for name in names:
+            path = system.which(name)
+            if path:
+                return path
+        raise BoxError('No MariaDB tool named %s is on the box: install mariadb-client.' % ' or '.join(names),
+                       'no_mysql_client')
+
+    def _client(self, options, schema):
+        return ([self._tool('mariadb', 'mysql'), '--defaults-file=' + options, '--batch', '--skip-column-names']
+                + ([schema] if schema else []))
+
+    def query(self, sql, timeout=60, schema=True):
+        """Rows of a statement as lists of text; NULL is None (and so is the text "NULL": use IFNULL where it matters).
+
+        schema: False to connect without choosing one.
+        """
+        with self._option_file() as options:
+            done = system.run(self._client(options, self.schema if schema else None),
+                              stdin=sql.encode('utf-8'), timeout=timeout)
+        if done.rc:
+            raise BoxError('MariaDB refused on schema %s: %s. Check that mariadb runs and that the credentials in '
+                           'core/config/common.config.php are right.' % (self.schema, _first_line(done.err)),
+                           'database_error')
+        return [[_value(cell) for cell in line.split('\t')] for line in done.out.split('\n') if line]
+
+    def scalar(self, sql, timeout=60):
+        """The first cell of a statement, or None."""
+        rows = self.query(sql, timeout)
+        return rows[0][0] if rows else None
+
+    def tables(self, schema=None):
+        """Names of the base tables."""
+        rows = self.query("SELECT table_name FROM information_schema.tables WHERE table_type='BASE TABLE' "
+                          'AND table_schema=%s ORDER BY table_name' % quote(schema or self.schema))
+        return [row[0] for row in rows]
+
+    def columns(self, schema=None):
+        """{table: [column, ...]} in the order of the schema."""
+        found = {}
+        for table, column in self.query('SELECT table_name, column_name FROM information_schema.columns WHERE table_schema=%s '
+                                        'ORDER BY table_name, ordinal_position' % quote(schema or self.schema)):
+            found.setdefault(table, []).append(column)
+        return found
+
+    def row_counts(self, tables=None, schema=None):
+        """{table: rows}, counted, in one statement."""
+        names = self.tables(schema) if tables is None else tables
+        if not names:
+            return {}
+        prefix = identifier(schema or self.schema)
+        sql = ' UNION ALL '.join('SELECT %s, COUNT(*) FROM %s.%s' % (quote(name), prefix, identifier(name)) for name in names)
+        return dict((row[0], int(row[1])) for row in self.query(sql, timeout=900))
+
+    def config(self, key, plugin='core'):
+        """The value of a row of Jeedom's config table; None when absent, which means "the default" (contract 1.2)."""
+        return self.scalar('SELECT value FROM config WHERE plugin=%s AND `key`=%s' % (quote(plugin), quote(key)))
+
+    def dump(self, path, timeout=7200):
+        """Dump the schema into a new file (0600), consistent for InnoDB, and prove that the dump is complete."""
+        tool = self._tool('mariadb-dump', 'mysqldump')
+        with self._option_file() as options:
+            # mysqldump knows no "database" option, so the charset goes on the command line like the rest.
+            argv = [tool, '--defaults-file=' + options, '--single-transaction', '--quick', '--routines', '--triggers',
+                    '--events', '--hex-blob', '--default-character-set=utf8mb4', '--result-file=' + path, self.schema]
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+            done = system.run(argv, timeout=timeout)
+        if done.rc:
+            raise BoxError('The dump of schema %s ended with code %d: %s. Check free space and the database.'
+                           % (self.schema, done.rc, _first_line(done.err)), 'dump_failed')
+        with open(path, 'rb') as stream:
+            stream.seek(max(0, os.path.getsize(path) - 200))
+            if b'-- Dump completed' not in stream.read():
+                raise BoxError('The dump of schema %s has no completion line: it is cut. Check free space, then run again.'
+                               % self.schema, 'dump_incomplete')
+
+    def load(self, path, schema, timeout=7200):
+        """Import a dump file into a schema.
+
+        A first line with MariaDB's sandbox mark is skipped: older clients reject the file (contract 2.3).
+        """
+        with open(path, 'rb') as stream:
+            first = stream.readline(200)
+            # The child shares the descriptor's offset, which Python's buffer has moved on: set it for real.
+            os.lseek(stream.fileno(), len(first) if b'999999' in first else 0, os.SEEK_SET)
+            with self._option_file() as options, tempfile.TemporaryFile() as err:
+                process = subprocess.Popen(self._client(options, schema), stdin=stream, stdout=err, stderr=err,
+                                           env=system.environment(), preexec_fn=os.setsid, close_fds=True)
+                rc = process.wait()
+                err.seek(0)
+                text = system.to_text(err.read(2000))
+        if rc:
+            raise BoxError('Importing %s into the scratch schema %s failed: %s. The live database is untouched.'
+                           % (os.path.basename(path), schema, _first_line(text)), 'import_failed')
+
+
+def _value(cell):
+    if cell == 'NULL':
+        return None
+    return _ESCAPED.sub(lambda match: _ESCAPES.get(match.group(1), match.group(1)), cell) if '\\' in cell else cell
+
+
+def _first_line(text):
+    lines = [line for line in text.strip().split('\n') if line]
+    return lines[0] if lines else 'no message'

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wait for a job on a box: cheap polls, live lines, reconnect with back-off, one dict at the end."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable
+
+from ansible.errors import AnsibleConnectionFailure
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import progress
+
+JOBS = '/var/lib/jeedom-fleet/jobs'
+# Poll quickly at first (a mini box is done in seconds), then settle down.
+FIRST_POLL, LONGEST_POLL = 0.5, 5.0
+_SEPARATOR = '@@jeedom-fleet@@'
+
+
+class LinkLost(Exception):
+    """The box cannot be reached for longer than is tolerated; what runs there goes on."""
+
+
+def patiently(call: Callable, reset: Callable, patience: float, notify: Callable[[str], None] = lambda text: None):
+    """Call until it does not end in a connection failure; raise LinkLost after C(patience) seconds without an answer."""
+    lost_since, pause = None, 1.0
+    while True:
+        try:
+            value = call()
+        except AnsibleConnectionFailure as error:
+            now = time.monotonic()
+            if lost_since is None:
+                lost_since = now
+                notify('link lost, trying again')
+            if now - lost_since >= patience:
+                raise LinkLost(str(error).splitlines()[0] if str(error) else 'no answer') from error
+            time.sleep(min(pause, patience))
+            pause = min(pause * 2, 15.0)
+            try:
+                reset()
+            except Exception:  # pylint: disable=broad-except
+                # resetting a connection that is already gone may fail in any way; the next call tells
+                continue
+        else:
+            if lost_since is not None:
+                notify('link is back')
+            return value
+
+
+def command(job_id: str) -> str:
+    """One shell command that tells everything about a job: status, whether its process lives, its result."""
+    base = shlex.quote(f'{JOBS}/{job_id}')
+    return (f'd={base}; cat "$d/status.json" 2>/dev/null; echo; echo {_SEPARATOR}; '
+            'cat /proc/sys/kernel/random/boot_id; '
+            'p=$(sed -n \'s/.*"pid": *\\([0-9]*\\).*/\\1/p\' "$d/status.json" 2>/dev/null); '
+            '[ -n "$p" ] && cut -d" " -f1-60 "/proc/$p/stat" 2>/dev/null; '
+            f'echo; echo {_SEPARATOR}; [ -f "$d/rc" ] && cat "$d/rc" "$d/result.json" 2>/dev/null; '
+            f'[ -d "$d" ] || echo missing; true')
+
+
+def parse(stdout: str) -> dict:
+    """{status, alive, rebooted, rc, result, missing} of the output of command()."""
+    parts = (stdout.split(_SEPARATOR) + ['', ''])[:3]
+    try:
+        status = json.loads(parts[0])
+    except ValueError:
+        status = {}
+    lines = [line for line in parts[1].splitlines() if line.strip()]
+    boot = lines[0].strip() if lines else ''
+    alive = False
+    if len(lines) > 1 and boot == status.get('boot_id'):
+        fields = lines[1].rsplit(')', 1)[-1].split()
+        alive = len(fields) > 19 and fields[0] not in 'ZX' and int(fields[19]) == status.get('start_time')
+    rc, _newline, rest = parts[2].strip().partition('\n')
+    result = None
+    if rc.isdigit():
+        try:
+            result = json.loads(rest)
+        except ValueError:
+            result = None
+    return {'status': status, 'alive': alive, 'rebooted': bool(status) and bool(boot) and boot != status.get('boot_id'),
+            'rc': int(rc) if rc.isdigit() else None, 'result': result, 'missing': rc == 'missing'}
+
+
+def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: str, stage: str, timeout: float,
+           patience: float, display: Callable[[str], None]) -> dict:
+    """Wait for the end of a job and return the module result.
+
+    execute: runs a shell command on the box as root and gives C(stdout). timeout: seconds for the job; when it is over
+    the job goes on, and the result says so. patience: seconds without a link before it counts as lost.
+    A lost link is a *failed* result with C(connection_lost), never an unreachable host: rescue must run (anchors E12).
+    """
+    lines = progress.Lines(host, stage, display)
+    begin, pause, gone = time.monotonic(), FIRST_POLL, 0
+    while True:
+        try:
+            answer = patiently(lambda: execute(command(job_id)), reset, patience, lines.note)
+        except LinkLost as lost:
+            return {'failed': True, 'connection_lost': True, 'error_code': 'connection_lost', 'job': {'id': job_id},
+                    'msg': f'{host} has not answered for {patience:.0f} s while job {job_id} was running there ({lost}): the job '
+                           'goes on by itself; restore the link and run the playbook again, it will adopt the job.'}
+        seen = parse(answer.get('stdout', ''))
+        lines.update(seen['status'])
+        if seen['rc'] is not None and seen['result'] is not None:
+            result = dict(seen['result'])
+            result.setdefault('changed', True)
+            result['job'] = {'id': job_id, 'rc': seen['rc'], 'duration': _duration(seen['status'])}
+            if seen['rc'] and not result.get('failed'):
+                result.update(failed=True)
+            lines.end(result)
+            return result
+        # One look may fall between the end of the process and its result file: only several in a row mean death.
+        gone = 0 if seen['alive'] else gone + 1
+        if gone >= 4 and (seen['status'] or seen['missing'] or gone >= 20):
+            why = ('the box was rebooted' if seen['rebooted'] else 'the box has no such job' if seen['missing']
+                   else 'its process is gone')
+            return {'failed': True, 'error_code': 'job_died', 'rebooted': seen['rebooted'], 'job': {'id': job_id},
+                    'msg': f'Job {job_id} on {host} ended without a result: {why} in phase '
+                           f'{seen["status"].get("phase", "unknown")}; look at {JOBS}/{job_id}/log there.'}
+        if time.monotonic() - begin > timeout:
+            return {'failed': True, 'error_code': 'job_timeout', 'job': {'id': job_id},
+                    'msg': f'Job {job_id} on {host} has not ended after {timeout:.0f} s (phase '
+                           f'{seen["status"].get("phase", "unknown")}, {seen["status"].get("percent", 0)} %): it goes on; run the '
+                           'playbook again to follow it, or stop it with the job module.'}
+        time.sleep(pause)
+        pause = min(pause * 1.3, LONGEST_POLL)
+
+
+def _duration(status: dict) -> float:
+    return round(max(0.0, status.get('heartbeat', 0) - status.get('started', 0)), 1)
