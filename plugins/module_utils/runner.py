@@ -176,6 +176,8 @@ def _release(handle):
 def main(base):
     """Run the job in a folder; the exit code is 0 or 1, and result.json says the rest."""
     job = system.read_json(os.path.join(base, 'job.json'))
+    # The job lives where its folder is, whatever the default of this version of the code.
+    system.STATE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(base)))
     # Our log takes umask-independent modes; what Jeedom's PHP creates gets its usual ones.
     os.umask(0o022)
     context = Context(base)
