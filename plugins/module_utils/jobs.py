@@ -191,7 +191,12 @@ def _pack(path):
 
 
 def _source(name, loaded):
-    source = loaded.__loader__.get_source(name)
+    loader = getattr(loaded, '__loader__', None)
+    if hasattr(loader, 'get_source'):
+        source = loader.get_source(name)
+    else:
+        # Python 2 gives no loader to a module that comes from a plain file.
+        source = system.read_text(os.path.splitext(loaded.__file__)[0] + '.py')
     if source is None:
         raise BoxError('The source of %s is not at hand, so no job can be started.' % name, 'no_source')
     return source.encode('utf-8') if not isinstance(source, bytes) else source
