@@ -38,7 +38,6 @@ class Loader(object):
             return sys.modules[name]
         module = sys.modules[name] = types.ModuleType(str(name))
         module.__loader__ = self
-        module.__file__ = "<jeedom.fleet>/" + name.replace(".", "/") + ".py"
         try:
             self.exec_module(module)
         except BaseException:
@@ -52,7 +51,12 @@ class Loader(object):
             module.__package__ = name
             return
         module.__package__ = PACKAGE
-        exec(compile(self.get_source(name), module.__file__, "exec", 0, True), module.__dict__)
+        source = self.get_source(name)
+        if sys.version_info[0] == 2:
+            # a coding line is an error in unicode source there
+            source = source.encode("utf-8")
+        module.__file__ = "<jeedom.fleet>/" + name.replace(".", "/") + ".py"
+        exec(compile(source, module.__file__, "exec", 0, True), module.__dict__)
     def create_module(self, spec):
         return None
     def find_spec(self, name, path=None, target=None):

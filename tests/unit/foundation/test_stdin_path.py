@@ -1,0 +1,93 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stdin path: the same box function on any Python, nothing left behind."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+if sys.version_info < (3, 10):
+    pytest.skip('controller side', allow_module_level=True)
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import probe, stdin_module
+
+
+def pythons():
+    """Every interpreter that the test machine happens to have, named for people."""
+    found = {sys.executable}
+    for folder in os.environ['PATH'].split(':') + [os.path.expanduser('~/.pyenv/versions/%s/bin' % name) for name in
+                                                   (os.listdir(os.path.expanduser('~/.pyenv/versions'))
+                                                    if os.path.isdir(os.path.expanduser('~/.pyenv/versions')) else [])]:
+        for name in ('python2.7', 'python3', 'python3.5', 'python3.6', 'python3.7', 'python3.9', 'python3.13'):
+            path = os.path.join(folder, name)
+            if os.access(path, os.X_OK) and 'shims' not in path:
+                found.add(os.path.realpath(path))
+    return sorted(found)
+
+
+def call(python, params, module='job'):
+    done = subprocess.run([python, '-c', stdin_module.COMMAND], input=stdin_module.payload(module, params, True),
+                          capture_output=True, timeout=30, check=False)
+    return stdin_module.parse(done.stdout.decode()), done
+
+
+@pytest.mark.parametrize('python', pythons())
+def test_a_box_function_runs_on_every_python(python):
+    result, done = call(python, {'id': None, 'kind': None, 'state': 'info', 'wait_timeout': 1, 'log_lines': 1})
+    assert result is not None, done.stderr.decode()
+    assert result['changed'] is False
+
+
+@pytest.mark.parametrize('python', pythons())
+def test_a_box_error_is_a_result_not_a_traceback(python):
+    result, done = call(python, {'id': 'job-../..', 'kind': None, 'state': 'info', 'wait_timeout': 1, 'log_lines': 1})
+    assert result['failed']
+    assert result['error_code'] == 'bad_job_id'
+    assert b'Traceback' not in done.stderr
+
+
+def test_output_before_the_result_does_not_disturb():
+    assert stdin_module.parse('motd\n%s{"changed": true}\n' % stdin_module.MARKER) == {'changed': True}
+    assert stdin_module.parse('Traceback ...') is None
+
+
+def test_parameters_are_not_on_the_command_line():
+    assert 'payload' not in stdin_module.COMMAND
+    assert len(stdin_module.COMMAND) < 60
+
+
+@pytest.mark.parametrize('pythons, transport, expected', [
+    ([{'path': '/usr/bin/python3', 'version': [3, 13, 0]}], 'auto', ('/usr/bin/python3', 'module')),
+    ([{'path': '/usr/bin/python2.7', 'version': [2, 7, 18]}, {'path': '/usr/bin/python3', 'version': [3, 5, 3]}], 'auto',
+     ('/usr/bin/python3', 'stdin')),
+    ([{'path': '/usr/bin/python3', 'version': [3, 13, 0]}], 'stdin', ('/usr/bin/python3', 'stdin')),
+])
+def test_the_way_fits_the_python(pythons, transport, expected):
+    chosen = probe.choose(pythons, transport)
+    assert (chosen['path'], chosen['transport']) == expected
+
+
+def test_a_box_without_python_is_told_in_one_sentence():
+    with pytest.raises(probe.ProbeError) as caught:
+        probe.parse('uid 0\n', 'box7')
+    assert caught.value.code == 'no_python'
+    assert 'box7' in str(caught.value)
+    assert 'apt-get install python3-minimal' in str(caught.value)
+
+
+def test_a_python_too_old_even_for_us_is_none():
+    with pytest.raises(probe.ProbeError):
+        probe.parse('uid 0\npython /usr/bin/python 2.6.6\n', 'box7')
+
+
+def test_a_shell_that_chatters_is_told():
+    with pytest.raises(probe.ProbeError) as caught:
+        probe.parse('Welcome!\n', 'box7')
+    assert caught.value.code == 'probe_failed'
+
+
+def test_the_probe_script_runs_here():
+    done = subprocess.run(['sh', '-c', probe.script(sys.executable)], capture_output=True, text=True, check=True)
+    assert probe.parse(done.stdout, 'here')['pythons']
