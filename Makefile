@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Names for what is done by Python and Ansible under tests/ and playbooks/. Start here: make demo, make test.
+SHELL := /bin/bash
+PYTHON3 := $(firstword $(wildcard /usr/bin/python3) python3)
+VENV := .venv
+RUN := source $(VENV)/bin/activate &&
+BOXES ?= 3
+SCENARIO ?= default
+CORE ?=
+SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
+
+.PHONY: help demo test check unit lint molecule setup sandbox sandbox-down conformance bench clean
+
+help:  ## what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup:  ## everything the other targets need: packages, .venv
+	@$(PYTHON3) tests/tools/environment.py
+
+demo: setup  ## the main job on three sandbox boxes, from nothing to the table of results
+	@$(RUN) python tests/tools/demo.py
+
+test: setup  ## everything that CI runs
+	@$(RUN) python tests/tools/run_tests.py all
+
+check: setup  ## lint and unit tests, minutes
+	@$(RUN) python tests/tools/run_tests.py lint unit
+
+lint: setup
+	@$(RUN) python tests/tools/run_tests.py lint
+
+unit: setup
+	@$(RUN) python tests/tools/run_tests.py unit
+
+molecule: setup  ## one molecule scenario: SCENARIO=name
+	@$(RUN) python tests/tools/run_tests.py molecule:$(SCENARIO)
+
+sandbox: setup  ## a fleet to play with: BOXES=n [CORE=/path/to/git/directory/of/jeedom/core]
+	@$(SANDBOX) up --boxes $(BOXES) $(if $(CORE),--core $(CORE))
+
+sandbox-down:  ## remove the sandbox without a trace
+	@$(SANDBOX) down
+
+conformance: setup  ## the statements about a core: [CORE=/path/to/git/directory/of/jeedom/core]
+	@$(RUN) python -m pytest tests/conformance -q $(if $(CORE),--core $(CORE))
+
+clean:  ## remove what was made in the clone
+	@rm -rf .venv .cache artifacts tests/output

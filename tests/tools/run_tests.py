@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The test suites by name; "all" is what CI runs. Goes on after a failed suite, and says at the end which failed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCENARIOS = ['default']
+
+
+def call(*argv: str) -> bool:
+    """Run a command in the clone's root; its output is ours."""
+    print('$ ' + ' '.join(argv), flush=True)
+    environment = dict(os.environ, ANSIBLE_FORCE_COLOR='0', PY_COLORS='0', NO_COLOR='1')
+    return subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def lint() -> bool:
+    """ansible-lint with the production profile, yamllint, ruff for the controller side and the tools."""
+    return all([call('ansible-lint', '--offline', '--profile', 'production'),
+                call('yamllint', '--strict', '.'),
+                call('ruff', 'check', '.')])
+
+
+def unit() -> bool:
+    """Unit tests, on the interpreter of .venv."""
+    return call(sys.executable, '-m', 'pytest', 'tests/unit', '-q', '-p', 'no:cacheprovider')
+
+
+def molecule(scenario: str) -> bool:
+    """One molecule scenario, always destroyed at the end."""
+    return call('molecule', 'test', '-s', scenario)
+
+
+def main(names: list[str]) -> int:
+    """Run the named suites; 1 if one failed."""
+    if names == ['all']:
+        names = ['lint', 'unit'] + ['molecule:' + scenario for scenario in SCENARIOS]
+    failed = []
+    for name in names:
+        kind, _colon, argument = name.partition(':')
+        begin = time.monotonic()
+        good = {'lint': lint, 'unit': unit, 'molecule': lambda: molecule(argument)}[kind]()
+        print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s', flush=True)
+        if not good:
+            failed.append(name)
+    print(f'{len(names) - len(failed)} passed, {len(failed)} failed')
+    if failed:
+        print('Failed: ' + ', '.join(failed))
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:] or ['all']))
