@@ -31,7 +31,8 @@ class BoxAction(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         self.task_vars = task_vars or {}
-        name = (self._task.resolved_action or self._task.action).split('.')[-1]
+        # not resolved_action: some versions resolve to the action plugin that we are
+        name = self._task.action.split('.')[-1]
         try:
             result.update(self.perform(name, dict(self._task.args)))
         except probe.ProbeError as error:
