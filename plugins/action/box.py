@@ -17,7 +17,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import follow, probe, stdin_module
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, probe, stdin_module
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
 
@@ -120,7 +120,7 @@ class BoxAction(ActionBase):
         spec = importlib.import_module(f'{PACKAGE}.{name}').ARGUMENT_SPEC
         if 'controller' in spec:
             args.setdefault('controller', f'{socket.gethostname()} (pid {os.getppid()})')
-            args.setdefault('run_id', self.setting('jeedom_run_id', None))
+            args.setdefault('run_id', artifacts.run_id(self.task_vars, self._templar))
         python = self.interpreter()
         way = self._by_stdin if python['transport'] == 'stdin' else self._by_module
         result = follow.patiently(lambda: way(name, args, spec, python), self.reset, self.patience(60))

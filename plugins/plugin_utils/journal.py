@@ -1,0 +1,138 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal: per box, which stage ended how, with what inputs; what a second run resumes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts
+
+SCHEMA = 1
+# The order of a migration; a journal may hold other names (freeze, ...), they come after these.
+STAGES = ('assess', 'backup', 'fetch', 'prepare', 'upgrade', 'verify', 'commit', 'rollback')
+STATUSES = ('started', 'ok', 'skipped', 'blocked', 'failed', 'unknown', 'rolled_back')
+OUTCOMES = ('migrated', 'rolled_back', 'blocked', 'failed', 'unknown', 'ready', 'stopped', 'already_done')
+# These count against a wave: the box is not known to be on a whole V4, or to have been left alone on purpose.
+BAD_OUTCOMES = ('failed', 'unknown', 'rolled_back')
+KEEP_HISTORY = 20
+
+
+def folder(root: Path) -> Path:
+    """Where the journals are."""
+    return Path(root) / 'journal'
+
+
+def path(root: Path, host: str) -> Path:
+    """The journal of one box."""
+    return folder(root) / f'{artifacts.safe_name(host)}.json'
+
+
+def _valid(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get('host'), str) and isinstance(value.get('stages'), dict)
+
+
+def read(root: Path, host: str) -> dict | None:
+    """The journal of one box, or None when there is none that can be read."""
+    value = artifacts.read_json(path(root, host))
+    return value if _valid(value) else None
+
+
+def read_all(root: Path) -> list[dict]:
+    """All journals, by host name; files that are no journals are left out."""
+    found = []
+    for name in sorted(folder(root).glob('*.json')):
+        value = artifacts.read_json(name)
+        if _valid(value):
+            found.append(value)
+    return sorted(found, key=lambda entry: entry['host'])
+
+
+def _update(root: Path, host: str, change: Callable[[dict], None], run_id: str) -> dict:
+    with artifacts.locked(folder(root)):
+        entry = read(root, host) or {'schema': SCHEMA, 'host': host, 'run_id': run_id, 'started': artifacts.now(),
+                                     'outcome': None, 'stages': {}, 'history': []}
+        change(entry)
+        entry['updated'] = artifacts.now()
+        artifacts.write_json(path(root, host), entry)
+    return entry
+
+
+def enter(entry: dict, run_id: str, when: float) -> None:
+    """Make a journal the one of this run: what earlier runs ended with goes to its history, stages stay."""
+    if entry['run_id'] == run_id:
+        return
+    entry.setdefault('history', []).append({key: entry.get(key) for key in ('run_id', 'started', 'updated', 'outcome')})
+    entry['history'] = entry['history'][-KEEP_HISTORY:]
+    entry.update(run_id=run_id, started=when, outcome=None)
+
+
+def apply(entry: dict, run_id: str, stage: str, status: str, when: float, message: str | None = None,
+          inputs: Any = None, result: Any = None, outcome: str | None = None) -> dict:
+    """Put one event into a journal; returns the stage's entry as it was before."""
+    enter(entry, run_id, when)
+    before = entry['stages'].get(stage) or {}
+    same = before if before.get('run_id') == run_id and before.get('status') == 'started' else {}
+    now = {'status': status, 'run_id': run_id, 'started': same.get('started', when),
+           'ended': None if status == 'started' else when, 'message': message or '',
+           'inputs': inputs if inputs is not None else same.get('inputs'),
+           'result': result}
+    done = before.get('done') or ({key: before.get(key) for key in ('started', 'ended', 'run_id')}
+                                  if before.get('status') == 'ok' else None)
+    if status in ('skipped', 'started') and done:
+        # A stage that is skipped because it was done before keeps what is known of that; so does one that is looked at again.
+        now['done'] = done
+        now['inputs'] = before.get('inputs') if inputs is None else inputs
+        now['result'] = before.get('result') if result is None else result
+    entry['stages'][stage] = now
+    if outcome is not None:
+        entry['outcome'] = outcome
+    return before
+
+
+def record(root: Path, host: str, run_id: str, stage: str, status: str, message: str | None = None, inputs: Any = None,
+           result: Any = None, outcome: str | None = None) -> dict:
+    """Write one event to the journal of a box; returns the whole journal."""
+    when = artifacts.now()
+
+    def change(entry: dict) -> None:
+        apply(entry, run_id, stage, status, when, message, inputs, result, outcome)
+
+    return _update(root, host, change, run_id)
+
+
+def conclude(root: Path, host: str, run_id: str, outcome: str, message: str = '') -> dict | None:
+    """End the run of a box that could not do so itself (unreachable, failed task): its open stage and its outcome.
+
+    A box that has an outcome already keeps it: it was written by somebody who could still look.
+    """
+    if read(root, host) is None:
+        return None
+
+    def change(entry: dict) -> None:
+        if entry['run_id'] != run_id:
+            return
+        for stage in entry['stages'].values():
+            if stage.get('run_id') == run_id and stage.get('status') == 'started':
+                stage.update(status='unknown' if outcome == 'unknown' else 'failed', ended=artifacts.now(),
+                             message=stage.get('message') or message)
+        if entry['outcome'] is None:
+            entry['outcome'] = outcome
+
+    return _update(root, host, change, run_id)
+
+
+def order(stages: dict) -> list[str]:
+    """Names of stages as they come in a migration, unknown ones last."""
+    known = [name for name in STAGES if name in stages]
+    return known + sorted(name for name in stages if name not in STAGES)
+
+
+def reached(entry: dict) -> str:
+    """The stage that the last run got to: the one with the latest event."""
+    stages = entry.get('stages') or {}
+    latest = [(stages[name].get('ended') or stages[name].get('started') or 0, index, name)
+              for index, name in enumerate(order(stages)) if stages[name].get('run_id') == entry.get('run_id')]
+    return max(latest)[2] if latest else ''
