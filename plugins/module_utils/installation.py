@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 
+from ansible_collections.jeedom.fleet.plugins.module_utils import credentials as php_source
 from ansible_collections.jeedom.fleet.plugins.module_utils import system
 from ansible_collections.jeedom.fleet.plugins.module_utils.database import Database
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
@@ -28,6 +29,7 @@ class Installation:
     def __init__(self, web_root=DEFAULT_WEB_ROOT):
         self.web_root = os.path.normpath(web_root)
         self._credentials = None
+        self.credentials_source = None
 
     def path(self, *parts):
         """A path inside the web root."""
@@ -53,22 +55,25 @@ class Installation:
     def credentials(self):
         """host, port, dbname, username, password or unix_socket, read by PHP itself: values may be any PHP expression.
 
-        Needs neither the database nor Jeedom's classes (contract 1.4).
+        Needs neither the database nor Jeedom's classes (contract 1.4). Where PHP does not run, its source is parsed
+        instead, which understands literals only; credentials_source says C(php) or C(parsed).
         """
         if self._credentials is None:
             code = 'error_reporting(0); include %s; echo "\\n@@", json_encode($CONFIG["db"]);' % _php_string(self.config_file)
             done = system.run(['php', '-r', code], timeout=20)
             text = done.out.rsplit('@@', 1)[-1] if '@@' in done.out else ''
             try:
-                value = json.loads(text)
+                value, source = json.loads(text), 'php'
             except ValueError:
                 value = None
             if not isinstance(value, dict) or not value.get('dbname'):
+                value, source = php_source.parse(system.read_text(self.config_file) or ''), 'parsed'
+            if not value.get('dbname'):
                 raise BoxError('The database credentials in %s cannot be read: PHP gave %s. Check that the file is there, is '
                                "valid PHP and fills $CONFIG['db']."
                                % (self.config_file, 'code %d' % done.rc if done.rc else 'no $CONFIG["db"]'),
                                'credentials_unreadable')
-            self._credentials = value
+            self._credentials, self.credentials_source = value, source
         return self._credentials
 
     def database(self):
