@@ -17,7 +17,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, probe, stdin_module
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, probe, progress, stdin_module
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
 
@@ -152,7 +152,7 @@ class BoxAction(ActionBase):
         stage = str(self.setting('jeedom_stage', '') or job_id.split('-')[0])
         quiet = not self.boolean(self.setting('jeedom_progress', True))
         return follow.follow(job_id, self.shell, self.reset, self.host, stage, timeout, self.patience(300),
-                             (lambda text: None) if quiet else self._display.display)
+                             (lambda text: None) if quiet else progress.shower(self._display))
 
 
 class ActionModule(BoxAction):

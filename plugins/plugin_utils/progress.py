@@ -1,28 +1,92 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live lines of one job on one box, for people."""
+"""Live lines for people: one job on one box, aligned, quiet, and never able to paint on the terminal."""
 
 from __future__ import annotations
 
+import shutil
+import statistics
+import sys
 import time
+import unicodedata
 from collections.abc import Callable
 
-# A line when something new happens; otherwise no oftener than this, in seconds.
-QUIET = 15.0
+# A line when something new happens; otherwise no oftener than this, in seconds: on a terminal, and in a log (AWX, CI).
+QUIET, QUIET_LOG = 15.0, 60.0
+STAGE_WIDTH = 8
+MIN_HOST, MAX_HOST = 10, 28
+
+# Looked at once, in the main process: newer cores give their workers no terminal.
+TTY = sys.stdout.isatty()
+COLUMNS = shutil.get_terminal_size((110, 24)).columns if TTY else 180
+
+# Set by the callback in the main process; workers are forked from it and see them. Without the callback the defaults hold.
+host_width = 14
+# stage -> durations in seconds of the boxes that have been through it
+durations: dict[str, list[float]] = {}
 
 
 def clock(seconds: float) -> str:
     """C(mm:ss), or C(h:mm:ss) from one hour on."""
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(int(max(0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f'{hours}:{minutes:02d}:{rest:02d}' if hours else f'{minutes:02d}:{rest:02d}'
 
 
-def printable(text: str, width: int = 60) -> str:
+def width_of(text: str) -> int:
+    """Columns that a text takes on a terminal: wide characters take two, combining ones none."""
+    return sum(0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in 'WF' else 1 for char in text)
+
+
+def printable(text: object, width: int = 60) -> str:
     """Text of a box without control characters, cut to a width: a box must not be able to paint on the terminal."""
     clean = ''.join(char if char.isprintable() else ' ' for char in str(text))
     clean = ' '.join(clean.split())
-    return clean if len(clean) <= width else clean[:width - 1] + '…'
+    if width_of(clean) <= width:
+        return clean
+    kept, columns = [], 0
+    for char in clean:
+        columns += width_of(char)
+        if columns > width - 1:
+            break
+        kept.append(char)
+    return ''.join(kept).rstrip() + '…'
+
+
+def pad(text: object, width: int, right: bool = False) -> str:
+    """A cell of a table: printable, cut and filled to exactly a width."""
+    clean = printable(text, width)
+    fill = ' ' * (width - width_of(clean))
+    return fill + clean if right else clean + fill
+
+
+def fit_hosts(hosts: list[str]) -> None:
+    """Choose the width of the column of hosts; called in the main process."""
+    global host_width  # noqa: PLW0603 - the point of it: workers are forks and inherit it
+    longest = max((width_of(printable(host, MAX_HOST)) for host in hosts), default=MIN_HOST)
+    host_width = max(MIN_HOST, min(MAX_HOST, longest))
+
+
+def line(host: str, stage: str, mark: str, elapsed: str, left: str, what: str, tail: str = '') -> str:
+    """One line: box, stage, percent or mark, elapsed, what is left, what is going on, last line of the log."""
+    start = f'  {pad(host, host_width)}  {pad(stage, STAGE_WIDTH)} {mark:>4}  {elapsed:>5}  {left:<7}'
+    room = max(20, COLUMNS - width_of(start) - 2)
+    text = printable(what, room)
+    if tail and room - width_of(text) > 12:
+        text = pad(text, max(26, width_of(text))) if room > 60 else text
+        text += '  ' + printable(tail, room - width_of(text) - 2)
+    return f'{start}  {text}'.rstrip()
+
+
+def shower(display) -> Callable[..., None]:
+    """How to print: to stderr where stdout belongs to a machine (a JSON stdout callback), else as the default callback does."""
+    from ansible import constants
+    machine = 'json' in str(constants.config.get_config_value('DEFAULT_STDOUT_CALLBACK')).lower()
+
+    def show(text: str, color: str | None = None) -> None:
+        display.display(text, color=color, stderr=machine)
+
+    return show
 
 
 class Lines:
@@ -33,23 +97,35 @@ class Lines:
         self.seen: tuple = ()
         self.printed = 0.0
         self.begin = time.monotonic()
+        self.elapsed = 0.0
+        self.quiet = QUIET if TTY else QUIET_LOG
 
-    def _print(self, percent: int | str, what: str, line: str = '') -> None:
-        elapsed = clock(time.monotonic() - self.begin)
-        tail = f'  {printable(line)}' if line else ''
-        self.display(f'  {self.host:<14} {self.stage:<8} {percent:>4}  {elapsed}  {printable(what, 44):<28}{tail}'.rstrip())
+    def _print(self, mark: str, what: str, left: str = '', tail: str = '') -> None:
+        self.display(line(self.host, self.stage, mark, clock(self.elapsed), left, what, tail))
         self.printed = time.monotonic()
+
+    def _left(self, percent: int) -> str:
+        """What is left: from boxes that have been through this, else from the percentage; empty when it would be a guess."""
+        known = durations.get(self.stage)
+        if known and (left := statistics.median(known) - self.elapsed) > 0:
+            return '-' + clock(left)
+        if 15 <= percent < 100 and self.elapsed > 10:
+            return '-' + clock(self.elapsed * (100 - percent) / percent)
+        return ''
 
     def update(self, status: dict) -> None:
         """Show a status if it says something new."""
         if not status:
             return
-        now = (status.get('step'), status.get('phase'), int(status.get('percent') or 0) // 20)
-        if now == self.seen and time.monotonic() - self.printed < QUIET:
+        # By the clock of the box: a job that was adopted is older than our looking at it.
+        self.elapsed = max(0.0, float(status.get('heartbeat') or 0) - float(status.get('started') or 0))
+        percent = min(100, max(0, int(status.get('percent') or 0)))
+        now = (status.get('step'), status.get('phase'), percent // 20)
+        if now == self.seen and time.monotonic() - self.printed < self.quiet:
             return
         self.seen = now
-        what = ' '.join(str(part) for part in (status.get('step'), status.get('phase')) if part)
-        self._print(f'{int(status.get("percent") or 0)}%', what, status.get('line') or '')
+        what = ': '.join(str(part) for part in (status.get('step'), status.get('phase')) if part)
+        self._print(f'{percent}%', what, self._left(percent), status.get('line') or '')
 
     def note(self, text: str) -> None:
         """Show a remark about the link."""
@@ -57,7 +133,8 @@ class Lines:
 
     def end(self, result: dict) -> None:
         """Show how it ended."""
+        self.elapsed = self.elapsed or time.monotonic() - self.begin
         if result.get('failed'):
-            self._print('!!', 'failed', result.get('msg', ''))
+            self._print('!!', 'failed: ' + str(result.get('msg', '')))
         else:
             self._print('100%', 'done')

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decide at the end of a wave whether the next one may start."""
+
+from __future__ import annotations
+
+import time
+
+from ansible import context
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, artifacts, journal, progress, waves
+
+
+class ActionModule(ActionBase):
+    """jeedom.fleet.wave_gate"""
+
+    TRANSFERS_FILES = False
+    # Once per wave, and its failure is that of the wave: ansible treats such an action as run_once + any_errors_fatal.
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        self.task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        _checked, args = self.validate_argument_spec(argument_spec={
+            'max_failed': {'type': 'raw'},
+            'max_failed_percent': {'type': 'raw'},
+            'soak': {'type': 'raw'},
+        })
+        try:
+            result.update(self._judge(args))
+        except (waves.WaveError, artifacts.ArtifactError) as error:
+            raise AnsibleActionFail(str(error), result={'error_code': getattr(error, 'code', 'bad_limit')}) from error
+        return result
+
+    def _setting(self, args: dict, name: str):
+        value = args.get(name)
+        if value is None:
+            value = self.task_vars.get(f'jeedom_{name}')
+        return self._templar.template(value)
+
+    def _judge(self, args: dict) -> dict:
+        root = artifacts.root(self.task_vars, self._templar)
+        run_id = artifacts.run_id(self.task_vars, self._templar)
+        play_hosts = list(self.task_vars.get('ansible_play_hosts_all') or [])
+        batch = list(self.task_vars.get('ansible_play_batch') or [])
+        play = str(self.task_vars.get('ansible_play_name') or '')
+        before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play]
+        judged = {host for wave in before for host in wave.get('states', {})}
+        entries = {host: journal.read(root, host) for host in play_hosts if host not in judged}
+        begun = {host for host, entry in entries.items() if entry and entry.get('run_id') == run_id}
+        hosts = waves.members(play_hosts, batch, judged, begun)
+        states = {host: waves.state(entries.get(host), run_id, host in batch) for host in hosts}
+        verdict = waves.judge(states, self._setting(args, 'max_failed'), self._setting(args, 'max_failed_percent'))
+        left = [host for host in play_hosts if host not in judged and host not in states]
+        soak = waves.number(self._setting(args, 'soak'), 'jeedom_soak') or 0.0
+        starts = [entries[host]['started'] for host in hosts if host in begun]
+        wave = {'number': len(before) + 1, 'play': play, 'started': min(starts, default=artifacts.now()), 'ended': artifacts.now(),
+                'states': states, 'counts': verdict['counts'], 'passed': verdict['passed'], 'limit': verdict['limit'],
+                'bad': verdict['bad'], 'left': len(left)}
+        if not self._task.check_mode:
+            waves.add(root, run_id, wave)
+        result = {'changed': False, 'wave': wave, 'left': left, 'run_id': run_id, 'artifacts': str(root), 'msg': self._sentence(wave, left)}
+        if not verdict['passed']:
+            command = again.command(again.arguments(context.CLIARGS))
+            result.update(failed=True, error_code='wave_stopped', next=command,
+                          msg=f'{result["msg"]} Look at them first; then go on with: {command}')
+        elif soak and left and not self._task.check_mode:
+            progress.shower(self._display)(f'  Wave {wave["number"]} is left alone for {progress.clock(soak)} before the next one starts.')
+            time.sleep(soak)
+        return result
+
+    @staticmethod
+    def _sentence(wave: dict, left: list[str]) -> str:
+        size, bad = len(wave['states']), wave['bad']
+        boxes = '1 box' if size == 1 else f'{size} boxes'
+        if wave['passed'] and not bad:
+            return f'Wave {wave["number"]} ({boxes}) has ended well.'
+        named = ', '.join(f'{host} {wave["states"][host]}' for host in bad[:8]) + (', ...' if len(bad) > 8 else '')
+        told = f'In wave {wave["number"]} ({boxes}) {len(bad)} ended badly ({named}); {wave["limit"]}.'
+        if wave['passed']:
+            return told
+        return f'{told} The roll-out stops here: the {len(left)} boxes of the next waves have not been touched.' if left else \
+            f'{told} It was the last wave.'

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waves: which boxes a wave has, how they ended, and whether the next wave may start."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal
+
+
+class WaveError(ValueError):
+    """A setting of the waves that cannot be used; str() is the sentence for people."""
+
+
+def number(value: Any, name: str) -> float | None:
+    """A limit as a number (extra vars are strings, a percentage may carry its sign); None when it is not set."""
+    if value is None or str(value).strip() == '':
+        return None
+    text = str(value).strip().rstrip('%').strip()
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float('inf'):
+        raise WaveError(f'{name} is {str(value)!r}: give a number of boxes, or a percentage, from 0 on.')
+    return found
+
+
+def members(play_hosts: list[str], batch: list[str], judged: set[str], started: set[str]) -> list[str]:
+    """The boxes of the current wave, in the order of the play.
+
+    Ansible takes failed and unreachable boxes out of ansible_play_batch, so that alone would forget exactly those that
+    matter (anchors E12): a box also belongs to the wave if it has begun in this run and no earlier gate has judged it,
+    or if it stands between two boxes of the batch.
+    """
+    inside = [index for index, host in enumerate(play_hosts) if host in set(batch)]
+    span = set(play_hosts[min(inside):max(inside) + 1]) if inside else set()
+    return [host for host in play_hosts if host not in judged and (host in span or host in started)]
+
+
+def state(entry: dict | None, run_id: str, alive: bool) -> str:
+    """How a box stands at the gate: its outcome; without one C(failed), C(unknown) or C(ok).
+
+    alive: whether Ansible still works with it. A box that is gone and did not say how it ended is unknown.
+    """
+    mine = entry if entry and entry.get('run_id') == run_id else None
+    outcome = mine.get('outcome') if mine else None
+    if outcome:
+        return outcome
+    open_or_bad = [stage['status'] for stage in (mine or {}).get('stages', {}).values()
+                   if stage.get('run_id') == run_id and stage.get('status') in ('started', 'failed', 'unknown')]
+    if 'failed' in open_or_bad and 'started' not in open_or_bad:
+        return 'failed'
+    if open_or_bad or not alive:
+        return 'unknown'
+    return 'ok'
+
+
+def judge(states: dict[str, str], max_failed: Any = None, max_failed_percent: Any = None) -> dict:
+    """{passed, failed, unknown, bad, limit, reason} of a wave.
+
+    Boxes that failed, were rolled back or are unknown count. Without any limit, none may; with one, that one holds; with
+    both, both.
+    """
+    most = number(max_failed, 'jeedom_max_failed')
+    percent = number(max_failed_percent, 'jeedom_max_failed_percent')
+    if most is None and percent is None:
+        most = 0.0
+    bad = [host for host, value in states.items() if value in journal.BAD_OUTCOMES]
+    allowed, words = [], []
+    if most is not None:
+        allowed.append(most)
+        words.append(f'at most {most:g} may' if most else 'none may')
+    if percent is not None:
+        allowed.append(len(states) * percent / 100.0)
+        words.append(f'at most {percent:g} % may')
+    return {'passed': len(bad) <= min(allowed), 'bad': bad, 'counts': dict(Counter(states.values())),
+            'limit': ' and '.join(words)}
+
+
+def path(root: Path, run_id: str) -> Path:
+    """Where the waves of a run are written down."""
+    return Path(root) / artifacts.safe_name(run_id) / 'waves.json'
+
+
+def read(root: Path, run_id: str) -> list[dict]:
+    """The waves of a run that have been judged."""
+    value = artifacts.read_json(path(root, run_id), [])
+    return value if isinstance(value, list) else []
+
+
+def add(root: Path, run_id: str, wave: dict) -> None:
+    """Write down a judged wave."""
+    with artifacts.locked(journal.folder(root)):
+        artifacts.write_json(path(root, run_id), [*read(root, run_id), wave])
+
+
+# -- sizes and order of waves, for serial and hosts of a play
+
+DEFAULT = [1, 5, '25%']
+
+
+def plan(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> list[list[str]]:
+    """The waves as lists of boxes.
+
+    waves: a list (or comma separated text) of numbers, percentages of the whole, and names of groups. The last number or
+    percentage repeats until all boxes have their wave; boxes left over after names only are a last wave. Raises WaveError
+    for what is neither.
+    """
+    entries = [part.strip() for part in waves.split(',')] if isinstance(waves, str) else list(waves or DEFAULT)
+    left, found = list(dict.fromkeys(hosts)), []
+    last: Any = None
+    for entry in entries:
+        named = isinstance(entry, str) and entry in groups
+        size = None if named else _size(entry, len(hosts))
+        chosen = [host for host in left if host in set(groups[entry])] if named else left[:size]
+        last = size or last
+        if chosen:
+            found.append(chosen)
+        left = [host for host in left if host not in set(chosen)]
+    while left:
+        found.append(left[:last or len(left)])
+        left = left[last or len(left):]
+    return found
+
+
+def _size(entry: Any, total: int) -> int:
+    text = str(entry).strip()
+    try:
+        size = int(total * float(text[:-1]) / 100) if text.endswith('%') else int(text)
+    except ValueError:
+        size = -1
+    if size < 0 or (size == 0 and not text.endswith('%')):
+        raise WaveError(f'jeedom_waves names {text!r}, which is no number of boxes, no percentage and no group of the inventory.')
+    return max(1, size)
