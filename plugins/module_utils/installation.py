@@ -61,7 +61,8 @@ class Installation:
         if self._credentials is None:
             code = 'error_reporting(0); include %s; echo "\\n@@", json_encode($CONFIG["db"]);' % _php_string(self.config_file)
             done = system.run(['php', '-r', code], timeout=20)
-            text = done.out.rsplit('@@', 1)[-1] if '@@' in done.out else ''
+            # JSON holds no bare line end, so a password with @@ in it does no harm.
+            text = done.out.rsplit('\n@@', 1)[-1] if '\n@@' in done.out else ''
             try:
                 value, source = json.loads(text), 'php'
             except ValueError:
@@ -73,7 +74,9 @@ class Installation:
                                "valid PHP and fills $CONFIG['db']."
                                % (self.config_file, 'code %d' % done.rc if done.rc else 'no $CONFIG["db"]'),
                                'credentials_unreadable')
-            self._credentials, self.credentials_source = value, source
+            # A port or a password may be a number in PHP; here everything is text, and what is not set is not there.
+            self._credentials = dict((key, '%s' % item) for key, item in value.items() if item not in (None, '', False))
+            self.credentials_source = source
         return self._credentials
 
     def database(self):
