@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
                 'bad': verdict['bad'], 'left': len(left)}
         if not self._task.check_mode:
             waves.add(root, run_id, wave)
-        result = {'changed': False, 'wave': wave, 'left': left, 'run_id': run_id, 'artifacts': str(root), 'msg': self._sentence(wave, left)}
+        result = {'changed': False, 'wave': wave, 'run_id': run_id, 'artifacts': str(root), 'msg': self._sentence(wave, left)}
         if not verdict['passed']:
             command = again.command(again.arguments(context.CLIARGS))
             result.update(failed=True, error_code='wave_stopped', next=command,
