@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import redact
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, runs
 
 
 class ActionModule(ActionBase):
@@ -48,6 +49,7 @@ class ActionModule(ActionBase):
             # A dry run leaves no trace, not even here: a later run must not resume from what never happened.
             entry = before
         else:
+            runs.begin(root, run_id, task_vars, context.CLIARGS)
             # Files first: a journal that says "ok" must never point at something that is not there.
             for name, data in args['files'].items():
                 artifacts.write_json(artifacts.run_dir(root, run_id, host) / f'{artifacts.file_key(name)}.json', data)

@@ -1,0 +1,196 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows a migration while it happens, and leaves the report behind, also when a gate stopped the play."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r'''
+name: fleet
+type: aggregate
+short_description: Live progress of a fleet of Jeedom boxes, and the report at the end
+version_added: 0.1.0
+author: jeedom.fleet contributors
+description:
+  - Prints one line per box whose stage has ended, a board at the end of each wave, and at the end the table of results with the
+    path of the report and the command to go on with.
+  - Writes the report (HTML, JSON, CSV, JUnit) at the end of every playbook that used our roles, also when a wave gate stopped it, and
+    gives boxes that could not say so themselves their outcome (V(unknown) when unreachable, V(failed) otherwise).
+  - Says and does nothing for other playbooks. Prints to stderr when the stdout callback writes JSON.
+requirements:
+  - enable it with C(callbacks_enabled = jeedom.fleet.fleet) in C(ansible.cfg) or C(ANSIBLE_CALLBACKS_ENABLED=jeedom.fleet.fleet)
+options:
+  report:
+    description: Whether to write the report.
+    type: bool
+    default: true
+    env:
+      - name: JEEDOM_FLEET_REPORT
+    ini:
+      - section: callback_fleet
+        key: report
+  live:
+    description: Whether to print a line per box and stage and a board per wave. The table at the end is always printed.
+    type: bool
+    default: true
+    env:
+      - name: JEEDOM_FLEET_LIVE
+    ini:
+      - section: callback_fleet
+        key: live
+'''
+
+import time
+from pathlib import Path
+
+from ansible import constants, context
+from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, board, journal, progress, runs, status
+
+RECORD, GATE = 'jeedom.fleet.record', 'jeedom.fleet.wave_gate'
+MARKS = {'ok': 'ok', 'skipped': '-', 'blocked': 'stop', 'failed': '!!', 'unknown': '??', 'rolled_back': '<<'}
+
+
+class CallbackModule(CallbackBase):
+    """jeedom.fleet.fleet"""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = 'aggregate'
+    CALLBACK_NAME = 'jeedom.fleet.fleet'
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.show = progress.shower(self._display)
+        self.entries: dict[str, dict] = {}
+        self.targets: list[str] = []
+        self.root: Path | None = None
+        self.run_id = ''
+        self.stopped: dict | None = None
+
+    # -- events
+
+    def v2_playbook_on_play_start(self, play):
+        """Learn the names, so that columns fit; workers are forked later and inherit the width."""
+        try:
+            self.targets = list(play.get_variable_manager().get_vars(play=play).get('ansible_play_hosts_all') or [])
+        except Exception:  # pylint: disable=broad-except
+            # only for looks: whatever is wrong with the variables is for the play to say
+            self.targets = []
+        progress.fit_hosts(self.targets)
+
+    def v2_runner_on_ok(self, result, *args, **kwargs):
+        """A box has recorded something, or a wave is over."""
+        self._event(result)
+
+    def v2_runner_on_failed(self, result, *args, **kwargs):
+        """A gate has stopped the play."""
+        self._event(result)
+
+    def v2_playbook_on_stats(self, stats):
+        """The table, the report, the next command."""
+        if not self.entries:
+            return
+        try:
+            self._finish(stats)
+        except Exception as error:  # pylint: disable=broad-except
+            # The migration is over; a report that cannot be written must not look like one that failed.
+            self._display.warning(f'jeedom.fleet could not write its report: {error}')
+            self._display.vvv(repr(error))
+
+    # -- what they mean
+
+    def _event(self, result) -> None:
+        task = getattr(result, 'task', None) or result._task
+        action = getattr(task, 'resolved_action', None) or task.action
+        if action not in (RECORD, GATE):
+            return
+        told = getattr(result, 'result', None) or result._result
+        host = (getattr(result, 'host', None) or result._host).get_name()
+        items = [item for item in told.get('results', []) if isinstance(item, dict)] if 'results' in told else [told]
+        for item in items:
+            if action == GATE and isinstance(item.get('wave'), dict):
+                self._wave(item)
+            elif action == RECORD and item.get('run_id') and not item.get('failed'):
+                self._record(host, item)
+
+    def _record(self, host: str, told: dict) -> None:
+        if self.root is None:
+            self.root, self.run_id = Path(told['artifacts']), told['run_id']
+            self._learn_durations()
+        if told.get('recorded'):
+            entry = told['journal']
+        else:
+            # A dry run writes nothing, but wants to be shown.
+            entry = self.entries.get(host) or {'host': host, 'run_id': told['run_id'], 'started': time.time(), 'outcome': None, 'stages': {}}
+            journal.apply(entry, told['run_id'], told['stage'], told['status'], time.time(), told.get('msg'), outcome=told.get('outcome'))
+            entry['updated'] = time.time()
+        self.entries[host] = entry
+        stage = entry['stages'].get(told['stage']) or {}
+        if told['status'] == 'started' or not self.get_option('live'):
+            return
+        took = (stage.get('ended') or 0) - (stage.get('started') or 0)
+        if told['status'] == 'ok' and took > 1:
+            progress.durations.setdefault(told['stage'], []).append(took)
+        colour = {'ok': None, 'skipped': 'COLOR_SKIP', 'blocked': 'COLOR_WARN'}.get(told['status'], 'COLOR_ERROR')
+        self._say(progress.line(host, told['stage'], MARKS.get(told['status'], ''), progress.clock(took), '',
+                                told.get('msg') or told['status'].replace('_', ' ')), board.color(told.get('outcome')) or colour)
+
+    def _learn_durations(self) -> None:
+        """What boxes of earlier runs took is the best guess for the first ones of this run."""
+        for entry in journal.read_all(self.root)[:200]:
+            for name, stage in entry['stages'].items():
+                times = stage.get('done') or stage
+                if stage.get('status') in ('ok', 'skipped') and times.get('ended') and times['ended'] - times['started'] > 1:
+                    progress.durations.setdefault(name, []).append(times['ended'] - times['started'])
+
+    def _wave(self, told: dict) -> None:
+        if not told['wave']['passed']:
+            self.stopped = told
+        if self.get_option('live'):
+            for text, colour in board.wave(told['wave']):
+                self._say(text, colour)
+
+    def _finish(self, stats) -> None:
+        dry = context.CLIARGS.get('check')
+        for host in list(self.entries):
+            self.entries[host] = self._conclude(host, stats, dry)
+        rows = [status.row(entry) for entry in self.entries.values()]
+        target = runs.read(self.root, self.run_id).get('hosts') or self.targets
+        untouched = len([host for host in target if host not in self.entries])
+        for text, colour in board.results(rows, untouched):
+            self._say(text, colour)
+        if dry:
+            self._say('This was a dry run: nothing was changed, and nothing is recorded.')
+            return
+        self._hint(target)
+
+    def _conclude(self, host: str, stats, dry: bool) -> dict:
+        entry = self.entries[host]
+        lost = bool(stats.dark.get(host))
+        opened = any(stage.get('status') == 'started' and stage.get('run_id') == self.run_id for stage in entry['stages'].values())
+        if entry.get('outcome') or not (lost or stats.failures.get(host) or opened):
+            return entry
+        outcome = 'failed' if stats.failures.get(host) and not lost else 'unknown'
+        text = ('The link to the box was lost: what ran there goes on.' if lost else
+                'A task failed; the output above says why.' if outcome == 'failed' else 'The run ended before this stage did.')
+        if dry:
+            return {**entry, 'outcome': outcome}
+        return journal.conclude(self.root, host, self.run_id, outcome, text) or entry
+
+    def _hint(self, target: list[str]) -> None:
+        arguments = runs.read(self.root, self.run_id).get('arguments') or again.arguments(context.CLIARGS)
+        if self.get_option('report'):
+            from ansible_collections.jeedom.fleet.plugins.plugin_utils import report
+            files = report.write(self.root)
+            self._say(f'Report:  {files["html"]}')
+        outcomes = {host: None for host in target} | {host: entry.get('outcome') for host, entry in self.entries.items()}
+        step = status.next_step(outcomes, arguments)
+        if step:
+            self._say(f'Go on:   {step[1]}')
+            self._say(f'         ({step[0]})')
+        else:
+            self._say('Nothing is left to do.')
+
+    def _say(self, text: str, colour: str | None = None) -> None:
+        self.show(text, getattr(constants, colour, None) if colour else None)

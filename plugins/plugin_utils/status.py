@@ -1,0 +1,112 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a box stands, out of its journal: versions, stage, what is left, what to do next."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, journal
+
+# The stages that a migration has to go through, in order.
+WAY = ('assess', 'backup', 'fetch', 'prepare', 'upgrade', 'verify', 'commit')
+DONE = ('migrated', 'already_done')
+OTHER_PLAYBOOKS = ('assess', 'freeze', 'backup', 'verify', 'rollback', 'status', 'report')
+# A playbook's path or collection name, its own name, and perhaps its suffix.
+_NAME = re.compile(r'^(.*/|[a-z0-9_]+\.[a-z0-9_]+\.|)([^/.]*)', re.DOTALL)
+# Shown first where only some can be shown: what somebody has to look at.
+URGENCY = ('unknown', 'failed', 'rolled_back', 'blocked', 'stopped', 'ready', None, 'migrated', 'already_done')
+WORDS = {'migrated': 'migrated', 'rolled_back': 'rolled back', 'blocked': 'blocked', 'failed': 'failed', 'unknown': 'unknown',
+         'ready': 'ready', 'stopped': 'stopped', 'already_done': 'already on V4', None: '-'}
+
+
+def natural(host: str) -> tuple:
+    """Sort key: box2 comes before box10."""
+    return tuple((0, int(part), '') if part.isdigit() and part.isascii() else (1, 0, part) for part in re.split(r'([0-9]+)', host) if part)
+
+
+def _part(value: Any, *keys: str) -> Any:
+    """The first of some keys that a dict has a value for."""
+    if isinstance(value, dict):
+        for key in keys:
+            if value.get(key):
+                return value[key]
+    return None
+
+
+def versions(entry: dict, facts: dict | None = None) -> tuple[str, str, str]:
+    """(from, target, now) as text, each empty when not known."""
+    stages = entry.get('stages') or {}
+    assess, upgrade = stages.get('assess') or {}, stages.get('upgrade') or {}
+    route = _part(assess.get('result'), 'route')
+    begin = (_part(upgrade.get('result'), 'from_version') or _part(assess.get('result'), 'from_version', 'version', 'current_version')
+             or _part((facts or {}).get('core'), 'version_file', 'version_db'))
+    target = (_part(assess.get('result'), 'target_version', 'target', 'to_version') or _part(assess.get('inputs'), 'target_version', 'target')
+              or (route[-1] if isinstance(route, list) and route else None))
+    now = begin
+    if entry.get('outcome') == 'migrated':
+        now = _part(upgrade.get('result'), 'version') or target
+    elif entry.get('outcome') in ('unknown', 'failed') and (upgrade.get('status') not in (None, 'blocked')):
+        # Nobody has looked since the first hop began.
+        now = None
+    return tuple(str(value) if isinstance(value, (str, int, float)) else '' for value in (begin, target, now))  # type: ignore[return-value]
+
+
+def message(entry: dict) -> str:
+    """The sentence that explains where the box stands: that of the stage that went wrong, else the last one."""
+    stages = entry.get('stages') or {}
+    mine = [stages[name] for name in journal.order(stages) if stages[name].get('run_id') == entry.get('run_id')]
+    wrong = [stage['message'] for stage in mine if stage.get('status') in ('failed', 'unknown', 'blocked') and stage.get('message')]
+    said = [stage['message'] for stage in mine if stage.get('message')]
+    if entry.get('outcome') == 'migrated' and said:
+        return said[-1]
+    return (wrong or said or [''])[-1]
+
+
+def duration(entry: dict) -> float:
+    """Seconds from the first to the last event of the last run."""
+    return max(0.0, float(entry.get('updated') or 0) - float(entry.get('started') or 0))
+
+
+def left(entry: dict | None) -> list[str]:
+    """Stages of a migration that the box has not been through."""
+    if entry and entry.get('outcome') in DONE:
+        return []
+    stages = (entry or {}).get('stages') or {}
+    return [name for name in WAY if (stages.get(name) or {}).get('status') not in ('ok', 'skipped')
+            or (stages.get(name) or {}).get('run_id') != (entry or {}).get('run_id')]
+
+
+def row(entry: dict) -> dict:
+    """One row of the table of results."""
+    begin, target, _now = versions(entry)
+    return {'host': entry['host'], 'from': begin, 'to': target, 'outcome': entry.get('outcome'), 'stage': journal.reached(entry),
+            'duration': duration(entry), 'message': message(entry)}
+
+
+def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, str] | None:
+    """(why, command) to go on with a fleet, or None when nothing is left to do.
+
+    outcomes: by box, None for one that has no outcome yet. arguments: those of the run (run.json).
+    """
+    todo = [host for host, outcome in outcomes.items() if outcome not in DONE]
+    if not todo:
+        return None
+    some = ','.join(todo) if len(todo) <= 5 and len(todo) < len(outcomes) and not any(',' in host for host in todo) else None
+    extra: tuple[str, ...] = ()
+    if any(outcomes[host] == 'ready' for host in todo):
+        extra, why = ('jeedom_acknowledge=true',), 'read the findings in the report, then let the boxes that are ready go on'
+    elif any(outcomes[host] == 'unknown' for host in todo):
+        why = 'restore the link to the boxes that are unknown, then run again: work that goes on there is adopted'
+    elif any(outcomes[host] in ('failed', 'rolled_back', 'blocked') for host in todo):
+        why = 'see to the reasons given in the report, then run again: what is done is not done twice'
+    else:
+        why = 'run again: what is done is not done twice'
+    playbook = arguments.get('playbook') or 'jeedom.fleet.migrate'
+    folder, name = _NAME.match(playbook).groups()
+    if name in OTHER_PLAYBOOKS:
+        # What goes on after these is the migration; a playbook of the operator's own stays what it is.
+        playbook = f'{folder}migrate{playbook[len(folder) + len(name):]}'
+    flags = [flag for flag in arguments.get('flags') or () if flag != '--check']
+    return why, again.command({**arguments, 'flags': flags}, limit=some, playbook=playbook, extra=extra)
