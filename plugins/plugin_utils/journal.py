@@ -89,7 +89,16 @@ def apply(entry: dict, run_id: str, stage: str, status: str, when: float, messag
     entry['stages'][stage] = now
     if outcome is not None:
         entry['outcome'] = outcome
+        # The run of this box is over: what was left open is what it broke off in.
+        close(entry, run_id, 'unknown' if outcome == 'unknown' else 'failed', when, message or '')
     return before
+
+
+def close(entry: dict, run_id: str, status: str, when: float, message: str) -> None:
+    """End the stages that this run has begun and not ended."""
+    for stage in entry['stages'].values():
+        if stage.get('run_id') == run_id and stage.get('status') == 'started':
+            stage.update(status=status, ended=when, message=stage.get('message') or message)
 
 
 def record(root: Path, host: str, run_id: str, stage: str, status: str, message: str | None = None, inputs: Any = None,
@@ -114,10 +123,7 @@ def conclude(root: Path, host: str, run_id: str, outcome: str, message: str = ''
     def change(entry: dict) -> None:
         if entry['run_id'] != run_id:
             return
-        for stage in entry['stages'].values():
-            if stage.get('run_id') == run_id and stage.get('status') == 'started':
-                stage.update(status='unknown' if outcome == 'unknown' else 'failed', ended=artifacts.now(),
-                             message=stage.get('message') or message)
+        close(entry, run_id, 'unknown' if outcome == 'unknown' else 'failed', artifacts.now(), message)
         if entry['outcome'] is None:
             entry['outcome'] = outcome
 
