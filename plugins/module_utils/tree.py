@@ -1,0 +1,333 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An exact copy of a folder as a tar file, its listing, and the way back. Python 2.7 and 3.5+, standard library only.
+
+A listing is a list of Entry in the order of the tar file. Names are relative to the folder, "." is the folder itself.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import collections
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+import tarfile
+import zlib
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import system
+from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+
+try:
+    from urllib.parse import quote_from_bytes as _quote, unquote_to_bytes
+except ImportError:
+    from urllib import quote as _quote, unquote as unquote_to_bytes
+
+# kind: d(irectory), f(ile), l(ink), h(ard link), p(ipe). digest: sha256 of a file. link: target of l and h.
+Entry = collections.namedtuple('Entry', 'kind mode uid gid size mtime digest link name')
+CHUNK = 1 << 20
+# Logs and caches change by themselves and are no part of what "as before" means.
+VOLATILE = ('log', 'cache.tar.gz', 'install/update.log')
+
+
+def native(path):
+    """A path as the type that os and tarfile take names in: bytes on Python 2, text on Python 3."""
+    if sys.version_info[0] == 2 and not isinstance(path, str):
+        return path.encode('utf-8')
+    return path
+
+
+def is_below(name, folders):
+    """Whether a relative name is one of the folders or inside one."""
+    return any(name == folder or name.startswith(folder + '/') for folder in folders)
+
+
+def walk(root, skip=()):
+    """(name, lstat) of everything below root, "." first, parents before children, sorted; skip: names left out."""
+    root = native(root)
+    yield '.', os.lstat(root)
+    pending = ['']
+    while pending:
+        folder = pending.pop()
+        below = []
+        for child in sorted(os.listdir(os.path.join(root, folder))):
+            name = folder + '/' + child if folder else child
+            if name in skip:
+                continue
+            info = os.lstat(os.path.join(root, name))
+            yield name, info
+            if stat.S_ISDIR(info.st_mode):
+                below.append(name)
+        pending.extend(reversed(below))
+
+
+def mount_points(root):
+    """Relative names below root on which something else is mounted: they are neither copied nor moved."""
+    root = os.path.realpath(native(root))
+    found = []
+    for line in (system.read_text('/proc/self/mountinfo') or '').splitlines():
+        point = native(line.split(' ')[4]).replace('\\040', ' ').replace('\\011', '\t').replace('\\134', '\\')
+        if point.startswith(root + '/'):
+            found.append(os.path.relpath(point, root))
+    return sorted(set(found))
+
+
+def measure(root, skip=()):
+    """Bytes on disk (in blocks of 4 KiB) and number of inodes that a copy of root needs."""
+    size = count = 0
+    for dummy, info in walk(root, skip):
+        count += 1
+        size += (info.st_size + 4095) // 4096 * 4096
+    return size, count
+
+
+def _kind(mode):
+    for test, kind in ((stat.S_ISREG, 'f'), (stat.S_ISDIR, 'd'), (stat.S_ISLNK, 'l'), (stat.S_ISFIFO, 'p')):
+        if test(mode):
+            return kind
+    return None
+
+
+class Hashing:
+    """A readable stream that hashes what passes."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size=-1):
+        """Bytes of the stream."""
+        data = self.stream.read(size)
+        self.sha256.update(data)
+        return data
+
+
+def copy(root, path, skip=(), gzip=False, progress=None):
+    """Write everything below root into a new tar file (0600) and return its listing.
+
+    skip: relative names left out with what is below. progress: called with the bytes done so far.
+    Raises tree_changed when a file changed while it was read: nothing may write there meanwhile.
+    """
+    root = native(root)
+    entries, linked, done = [], {}, 0
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, 'wb', CHUNK) as stream:
+        with _open_tar(stream, gzip) as archive:
+            for name, info in walk(root, skip):
+                kind = _kind(info.st_mode)
+                if kind is None:
+                    # Sockets and devices: nothing of Jeedom's, and made anew by whoever needs them.
+                    continue
+                member = tarfile.TarInfo('./' + name if name != '.' else '.')
+                member.mode, member.uid, member.gid = stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid
+                member.mtime = int(info.st_mtime)
+                link, digest, size = '', '', 0
+                if kind == 'f' and info.st_nlink > 1 and (info.st_dev, info.st_ino) in linked:
+                    kind, link = 'h', linked[info.st_dev, info.st_ino]
+                if kind == 'f':
+                    linked[info.st_dev, info.st_ino] = name
+                    member.size = size = info.st_size
+                    digest = _add_file(archive, member, os.path.join(root, name), info)
+                else:
+                    member.type = {'d': tarfile.DIRTYPE, 'l': tarfile.SYMTYPE, 'h': tarfile.LNKTYPE,
+                                   'p': tarfile.FIFOTYPE}[kind]
+                    if kind == 'l':
+                        link = os.readlink(os.path.join(root, name))
+                    member.linkname = './' + link if kind == 'h' else link
+                    archive.addfile(member)
+                entries.append(Entry(kind, member.mode, info.st_uid, info.st_gid, size, int(info.st_mtime), digest, link, name))
+                done += size
+                if progress:
+                    progress(done)
+        stream.flush()
+        os.fsync(stream.fileno())
+        _forget(stream)
+    return entries
+
+
+def _open_tar(stream, gzip):
+    # Fastest level: the rollback point lives for an hour, and a small board has better things to do.
+    options = dict(mode='w:gz', compresslevel=1) if gzip else dict(mode='w')
+    return tarfile.open(fileobj=stream, format=tarfile.GNU_FORMAT, **dict(options, **_names()))
+
+
+def _names():
+    """How tarfile has to turn names into bytes so that os gives the same ones, whatever the locale."""
+    return dict(encoding=sys.getfilesystemencoding(), errors='surrogateescape') if sys.version_info[0] > 2 else {}
+
+
+def _bytes(name):
+    return os.fsencode(name) if sys.version_info[0] > 2 else name
+
+
+def _add_file(archive, member, path, before):
+    with open(path, 'rb') as source:
+        reader = Hashing(source)
+        try:
+            archive.addfile(member, reader)
+        except (IOError, OSError) as error:
+            # tarfile's own complaint about a file that got shorter carries no errno
+            if error.errno is not None:
+                raise
+            raise _changed(path)
+        after = os.fstat(source.fileno())
+    if (after.st_size, after.st_mtime, after.st_ino) != (before.st_size, before.st_mtime, before.st_ino):
+        raise _changed(path)
+    return reader.sha256.hexdigest()
+
+
+def _changed(path):
+    return BoxError('%s changed while it was copied, so the copy would be no single moment: stop what writes there, then run '
+                    'again.' % path, 'tree_changed', path=path)
+
+
+def _forget(stream):
+    """Drop a file from the page cache, so that reading it back really asks the disk."""
+    if hasattr(os, 'posix_fadvise'):
+        os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+class _Reading:
+    """A member's stream that tells damage by our own error."""
+
+    def __init__(self, path, stream):
+        self.path = path
+        self.stream = stream
+
+    def read(self, size=-1):
+        """Bytes of the member."""
+        with _damage(self.path):
+            return self.stream.read(size)
+
+
+@contextlib.contextmanager
+def _damage(path):
+    try:
+        yield
+    except (tarfile.TarError, EOFError, IOError, OSError, ValueError, zlib.error) as error:
+        raise BoxError('%s cannot be read to its end (%s): it is cut or damaged.' % (path, error), 'archive_damaged')
+
+
+def members(path):
+    """(relative name, TarInfo, stream or None) of a tar file, plain or compressed, read once from front to end."""
+    with open(path, 'rb') as raw:
+        with _damage(path):
+            archive = tarfile.open(fileobj=raw, mode='r|*', bufsize=CHUNK, **_names())
+        while True:
+            with _damage(path):
+                member = archive.next()
+                # tarfile remembers every member it has seen
+                archive.members = []
+            if member is None:
+                break
+            with _damage(path):
+                stream = _Reading(path, archive.extractfile(member)) if member.isreg() else None
+            yield os.path.normpath(member.name), member, stream
+
+
+def digest_of(stream):
+    """sha256 of a stream."""
+    sha256 = hashlib.sha256()
+    for data in iter(lambda: stream.read(CHUNK), b''):
+        sha256.update(data)
+    return sha256.hexdigest()
+
+
+def file_digest(path):
+    """sha256 of a file."""
+    with open(path, 'rb') as stream:
+        return digest_of(stream)
+
+
+def prove(path, entries):
+    """Read a tar file to its end and raise unless it is exactly this listing, contents included."""
+    position = -1
+    for position, (name, member, stream) in enumerate(members(path)):
+        wanted = entries[position] if position < len(entries) else None
+        found = (name, member.size if member.isreg() else 0, digest_of(stream) if stream else '')
+        if wanted is None or found != (wanted.name, wanted.size, wanted.digest):
+            raise BoxError('%s does not hold what was copied: member %d is %s. Check the disk, then take the rollback point again.'
+                           % (path, position + 1, printable(name)), 'copy_not_proved')
+    if position + 1 != len(entries):
+        raise BoxError('%s holds %d of %d members: check the disk, then take the rollback point again.'
+                       % (path, position + 1, len(entries)), 'copy_not_proved')
+
+
+def printable(name):
+    """A name for messages: what is no UTF-8 is escaped."""
+    return _quote(_bytes(name), safe="/ !#$&'()*+,:;=@[]~^{}|")
+
+
+# -- listings on disk
+
+def save_listing(path, entries):
+    """Write a listing, one line an entry, and return its sha256."""
+    lines = [' '.join([entry.kind, '%o' % entry.mode, str(entry.uid), str(entry.gid), str(entry.size), str(entry.mtime),
+                       entry.digest or '-', _quote(_bytes(entry.link)) or '-', _quote(_bytes(entry.name))]) for entry in entries]
+    data = ('\n'.join(lines) + '\n').encode('ascii')
+    system.atomic_write(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def load_listing(path, digest=None):
+    """The listing in a file; raises when it is not the one with this sha256."""
+    with open(path, 'rb') as stream:
+        data = stream.read()
+    if digest and hashlib.sha256(data).hexdigest() != digest:
+        raise BoxError('%s was changed since it was written: the rollback point is not proved.' % path, 'rollback_point_damaged')
+    entries = []
+    for line in data.decode('ascii').splitlines():
+        kind, mode, uid, gid, size, mtime, sha256, link, name = line.split(' ')
+        entries.append(Entry(kind, int(mode, 8), int(uid), int(gid), int(size), int(mtime), '' if sha256 == '-' else sha256,
+                             '' if link == '-' else _unquote(link), _unquote(name)))
+    return entries
+
+
+def _unquote(text):
+    data = unquote_to_bytes(str(text))
+    return os.fsdecode(data) if sys.version_info[0] > 2 else data
+
+
+def differences(root, entries, skip=(), contents=False, limit=20):
+    """What differs between a folder and a listing, as "name: how"; at most limit of them.
+
+    skip: names not looked at, with what is below. contents: compare digests too, not only kind, size, owner and mode.
+    """
+    root = native(root)
+    wanted = dict((entry.name, entry) for entry in entries if not is_below(entry.name, skip))
+    found = []
+    for name, info in walk(root, skip):
+        if len(found) >= limit:
+            return found
+        kind = _kind(info.st_mode)
+        if kind is None or is_below(name, skip):
+            continue
+        entry = wanted.pop(name, None)
+        if entry is None:
+            found.append('%s: not there before' % printable(name))
+            continue
+        how = _difference(os.path.join(root, name), kind, info, entry, contents)
+        if how:
+            found.append('%s: %s' % (printable(name), how))
+    found.extend('%s: missing' % printable(name) for name in sorted(wanted))
+    return found[:limit]
+
+
+def _difference(path, kind, info, entry, contents):
+    if kind != entry.kind and (kind, entry.kind) != ('f', 'h'):
+        return 'another kind of file'
+    if (info.st_uid, info.st_gid) != (entry.uid, entry.gid):
+        return 'owner %d:%d instead of %d:%d' % (info.st_uid, info.st_gid, entry.uid, entry.gid)
+    if kind != 'l' and stat.S_IMODE(info.st_mode) != entry.mode:
+        return 'mode %o instead of %o' % (stat.S_IMODE(info.st_mode), entry.mode)
+    if entry.kind == 'f' and info.st_size != entry.size:
+        return '%d bytes instead of %d' % (info.st_size, entry.size)
+    if kind == 'l' and os.readlink(path) != entry.link:
+        return 'another target'
+    if contents and entry.kind == 'f' and file_digest(path) != entry.digest:
+        return 'another content'
+    return None

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A copy of a tree is exact, proved, and comes back exactly; a hostile archive stays inside its folder."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import io
+import os
+import tarfile
+
+import pytest
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import tree, tree_extract
+from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+
+
+def write(path, content=b'x', mode=0o644):
+    path = str(path)
+    if not os.path.isdir(os.path.dirname(path)):
+        os.makedirs(path and os.path.dirname(path))
+    with open(path, 'wb') as stream:
+        stream.write(content)
+    os.chmod(path, mode)
+
+
+@pytest.fixture
+def web(tmp_path):
+    root = tmp_path / 'html'
+    write(root / 'core' / 'config' / 'version', b'3.3.60\n')
+    write(root / 'core' / 'a b%c', b'space', 0o640)
+    write(root / 'data' / 'secret', b'k' * 70000, 0o600)
+    write(root / 'backup' / 'old.tar.gz', b'big')
+    os.link(str(root / 'data' / 'secret'), str(root / 'data' / 'same'))
+    os.symlink('../core', str(root / 'data' / 'link'))
+    os.mkdir(str(root / 'empty'), 0o750)
+    with open(os.path.join(os.fsencode(str(root)) if hasattr(os, 'fsencode') else str(root), b'caf\xe9'), 'wb') as stream:
+        stream.write(b'latin')
+    os.chmod(str(root), 0o755)
+    return str(root)
+
+
+@pytest.mark.parametrize('gzip', [False, True])
+def test_what_is_copied_comes_back_as_it_was(web, tmp_path, gzip):
+    path, listing = str(tmp_path / 'tree.tar'), str(tmp_path / 'tree.list')
+    entries = tree.copy(web, path, skip=('backup',), gzip=gzip)
+    tree.prove(path, entries)
+    digest = tree.save_listing(listing, entries)
+    assert tree.load_listing(listing, digest) == entries
+    target = str(tmp_path / 'new')
+    extraction = tree_extract.Extraction(target).add(path)
+    assert extraction.finish() == entries
+    os.chmod(target, 0o755)
+    assert tree.differences(target, entries, contents=True) == []
+    assert not os.path.exists(os.path.join(target, 'backup'))
+    assert os.stat(os.path.join(target, 'data/same')).st_ino == os.stat(os.path.join(target, 'data/secret')).st_ino
+    assert os.readlink(os.path.join(target, 'data/link')) == '../core'
+    assert os.stat(path).st_mode & 0o777 == 0o600
+
+
+def test_differences_are_named(web, tmp_path):
+    entries = tree.copy(web, str(tmp_path / 't.tar'), skip=('backup',))
+    write(os.path.join(web, 'core/config/version'), b'4.0.62\n')
+    write(os.path.join(web, 'core/new'))
+    os.chmod(os.path.join(web, 'empty'), 0o700)
+    os.unlink(os.path.join(web, 'data/link'))
+    assert sorted(tree.differences(web, entries, skip=('backup',), contents=True)) == [
+        'core/config/version: another content', 'core/new: not there before', 'data/link: missing',
+        'empty: mode 700 instead of 750']
+
+
+def test_a_cut_copy_is_not_proved(web, tmp_path):
+    path = str(tmp_path / 'tree.tar')
+    entries = tree.copy(web, path)
+    with open(path, 'r+b') as stream:
+        stream.truncate(os.path.getsize(path) // 2)
+    with pytest.raises(BoxError) as caught:
+        tree.prove(path, entries)
+    assert caught.value.code in ('archive_damaged', 'copy_not_proved')
+
+
+def test_a_flipped_byte_is_not_proved(web, tmp_path):
+    path = str(tmp_path / 'tree.tar')
+    entries = tree.copy(web, path)
+    with open(path, 'r+b') as stream:
+        data = stream.read()
+        stream.seek(data.index(b'k' * 100) + 50)
+        stream.write(b'K')
+    with pytest.raises(BoxError) as caught:
+        tree.prove(path, entries)
+    assert caught.value.code == 'copy_not_proved'
+
+
+def test_a_file_that_changes_meanwhile_is_named(web, tmp_path, monkeypatch):
+    path = os.path.join(web, 'core/a b%c')
+    real = tree._kind
+
+    def kind(mode):
+        with open(path, 'ab') as stream:
+            stream.write(b'more')
+        return real(mode)
+
+    monkeypatch.setattr(tree, '_kind', kind)
+    with pytest.raises(BoxError) as caught:
+        tree.copy(web, str(tmp_path / 't.tar'))
+    assert caught.value.code == 'tree_changed' and caught.value.details['path'] == path
+
+
+def test_a_damaged_listing_is_refused(web, tmp_path):
+    listing = str(tmp_path / 'tree.list')
+    digest = tree.save_listing(listing, tree.copy(web, str(tmp_path / 't.tar')))
+    write(listing, b'd 755 0 0 0 0 - - .\n')
+    with pytest.raises(BoxError) as caught:
+        tree.load_listing(listing, digest)
+    assert caught.value.code == 'rollback_point_damaged'
+
+
+def hostile(path, *members):
+    with tarfile.open(str(path), 'w') as archive:
+        for name, kind, link in members:
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            info.linkname = link
+            content = b'evil' if kind == tarfile.REGTYPE else b''
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return str(path)
+
+
+@pytest.mark.parametrize('members', [
+    [('../evil', tarfile.REGTYPE, '')],
+    [('/tmp/evil', tarfile.REGTYPE, '')],
+    [('./out', tarfile.SYMTYPE, '..'), ('./out/evil', tarfile.REGTYPE, '')],
+    [('./hard', tarfile.LNKTYPE, '../victim')],
+    [('./hard', tarfile.LNKTYPE, '/etc/passwd')],
+    [('./f', tarfile.REGTYPE, ''), ('./f', tarfile.DIRTYPE, '')],
+])
+def test_a_hostile_archive_stays_inside(tmp_path, members):
+    write(tmp_path / 'victim', b'as before')
+    path = hostile(tmp_path / 'evil.tar', *members)
+    with pytest.raises(BoxError) as caught:
+        tree_extract.Extraction(str(tmp_path / 'new')).add(path)
+    assert caught.value.code == 'archive_hostile'
+    assert not os.path.exists(str(tmp_path / 'evil'))
+
+
+def test_a_complement_adds_and_the_last_of_two_counts(tmp_path):
+    first, second = tmp_path / 'a.tar', tmp_path / 'b.tar'
+    hostile(first, ('./one', tarfile.REGTYPE, ''), ('./two', tarfile.REGTYPE, ''))
+    hostile(second, ('./sub/three', tarfile.REGTYPE, ''), ('./two', tarfile.REGTYPE, ''))
+    target = str(tmp_path / 'new')
+    entries = tree_extract.Extraction(target, owner=(os.getuid(), os.getgid())).add(str(first)).add(str(second)).finish()
+    assert sorted(entry.name for entry in entries) == ['one', 'sub', 'sub/three', 'two']
+    assert os.stat(os.path.join(target, 'sub')).st_mode & 0o777 == 0o755
+
+
+def test_removing_never_follows_a_link(tmp_path):
+    write(tmp_path / 'keep' / 'file')
+    os.mkdir(str(tmp_path / 'gone'))
+    os.symlink(str(tmp_path / 'keep'), str(tmp_path / 'gone' / 'link'))
+    tree_extract.remove(str(tmp_path / 'gone'))
+    tree_extract.remove(str(tmp_path / 'gone'))
+    assert os.path.exists(str(tmp_path / 'keep' / 'file')) and not os.path.exists(str(tmp_path / 'gone'))
