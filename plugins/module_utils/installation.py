@@ -27,7 +27,8 @@ class Installation:
     """One Jeedom in one web root. Reading never runs Jeedom's own PHP classes, which may write (contract 0.11)."""
 
     def __init__(self, web_root=DEFAULT_WEB_ROOT):
-        self.web_root = os.path.normpath(web_root)
+        # Python 2: a path of unicode would stumble over the first file name that is not UTF-8
+        self.web_root = os.path.normpath(web_root if isinstance(web_root, str) else web_root.encode('utf-8'))
         self._credentials = None
         self.credentials_source = None
 
