@@ -242,9 +242,11 @@ def _pids(namespace: str) -> list[int]:
 
 def _start_time(pid: int) -> str:
     try:
-        return Path(f'/proc/{pid}/stat').read_text(encoding='ascii', errors='replace').rsplit(')', 1)[1].split()[19]
+        fields = Path(f'/proc/{pid}/stat').read_text(encoding='ascii', errors='replace').rsplit(')', 1)[1].split()
     except (OSError, IndexError):
         return ''
+    # a zombie that nobody collects is dead all the same
+    return '' if fields[0] in 'ZX' else fields[19]
 
 
 def _read_pid(path: Path) -> int | None:
@@ -273,6 +275,11 @@ def _remove_groups(path: Path) -> None:
     """Remove a cgroup with all below; they are folders that only rmdir can remove, innermost first."""
     if not path.is_dir():
         return
-    for folder, _names, _files in os.walk(path, topdown=False):
-        with contextlib.suppress(OSError):
-            os.rmdir(folder)
+    for _try in range(20):
+        for folder, _names, _files in os.walk(path, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+        if not path.is_dir():
+            return
+        # the last process in there is still on its way out
+        time.sleep(0.1)
