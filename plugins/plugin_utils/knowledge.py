@@ -21,6 +21,7 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import versions
 
 SCHEMA = 1
 FOLDER = Path(__file__).resolve().parents[2] / 'knowledge'
+MANIFESTS = FOLDER / 'manifests'
 _LOADER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
 
@@ -63,6 +64,22 @@ class Knowledge:
     def resting(self, version: object) -> bool:
         """Whether a box may stay on a version."""
         return bool(self.version(version).get('resting'))
+
+    @staticmethod
+    def manifest(version: object) -> dict[str, dict[str, list]]:
+        """C({folder: {name: [size, crc32]}}) of the files that a version was released with; empty when it is not known."""
+        found = next((file for file in MANIFESTS.glob('*.json') if versions.same(file.stem, version)), None)
+        return _manifest(found) if found else {}
+
+
+def manifests() -> dict[str, dict[str, dict[str, list]]]:
+    """The manifests of all versions that have one, by version."""
+    return {file.stem: _manifest(file) for file in sorted(MANIFESTS.glob('*.json'))}
+
+
+@functools.lru_cache(maxsize=4)
+def _manifest(file: Path) -> dict[str, dict[str, list]]:
+    return json.loads(file.read_text(encoding='utf-8'))
 
 
 def load(overlays: Iterable[str | os.PathLike] = ()) -> Knowledge:

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judge the facts of a box on the controller: findings, verdict, route; nothing is sent to the box."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.color import stringc
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, assessment, findings_table, knowledge, market
+
+ARGUMENT_SPEC = {
+    'facts': {'type': 'raw'},
+    'facts_error': {'type': 'str'},
+    'target': {'type': 'str', 'default': '4.5.3'},
+    'phase': {'type': 'str', 'choices': ['first', 'second'], 'default': 'first'},
+    'accept': {'type': 'raw', 'default': []},
+    'remove_plugins': {'type': 'list', 'elements': 'str', 'default': []},
+    'allow': {'type': 'list', 'elements': 'str', 'default': []},
+    'knowledge': {'type': 'list', 'elements': 'path', 'default': []},
+    'archive': {'type': 'dict'},
+    'market': {'type': 'str', 'choices': list(market.MODES), 'default': 'auto'},
+    'market_address': {'type': 'str', 'default': market.ADDRESS},
+    'market_validate_certs': {'type': 'bool', 'default': True},
+    'fail_on_blocker': {'type': 'bool', 'default': False},
+    'show': {'type': 'bool', 'default': True},
+    'show_warnings': {'type': 'bool', 'default': False},
+    'save': {'type': 'bool', 'default': True},
+}
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/assess.py for what it takes and gives."""
+
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate(dict(self._task.args))
+        if checked.error_messages:
+            return dict(result, failed=True, error_code='bad_arguments', msg='; '.join(checked.error_messages))
+        try:
+            result.update(self.assess(checked.validated_parameters, task_vars))
+        except (assessment.AssessmentError, artifacts.ArtifactError, knowledge.KnowledgeError) as error:
+            result.update(failed=True, msg=str(error), error_code=error.code)
+        return result
+
+    def assess(self, args: dict, task_vars: dict) -> dict:
+        """The result of the task for validated arguments."""
+        host = str(task_vars.get('inventory_hostname', 'the box'))
+        facts = args['facts'] if args['facts'] is not None else (task_vars.get('ansible_facts') or {}).get('jeedom')
+        # a copy without Ansible's own string types, which files and checks need not know
+        facts = json.loads(json.dumps(facts, default=str))
+        known = knowledge.load(args['knowledge'])
+        folder = artifacts.run_dir(artifacts.root(task_vars, self._templar), artifacts.run_id(task_vars, self._templar), host) if args['save'] else None
+        answers = self.market(args, facts, folder.parent if folder else None)
+        found = assessment.assess(
+            facts, known, args['target'], accept=args['accept'], error=args['facts_error'] or None, phase=args['phase'], now=time.time(),
+            policy={'remove_plugins': args['remove_plugins'], 'allow': args['allow']}, market=answers, archive=args['archive'])
+        result = {'changed': False, 'findings': found.findings, 'verdict': found.verdict, 'route': found.route, 'summary': found.summary,
+                  'market': {'online': answers['online'], 'reason': answers['reason']}}
+        if folder:
+            if args['phase'] == 'first':
+                artifacts.write_json(folder / 'facts-before.json', facts)
+            artifacts.write_json(folder / 'findings.json', dict(result, host=host, phase=args['phase'], time=artifacts.now()))
+        if args['show']:
+            lines = findings_table.table(host, result, paint=stringc, details=args['show_warnings'])
+            # one call: lines of boxes that are looked at in parallel must not mix
+            self._display.display('\n'.join(lines))
+        if args['fail_on_blocker'] and found.verdict == 'blocked':
+            result.update(failed=True, error_code='blocked', msg=found.summary['text'])
+        return result
+
+    @staticmethod
+    def market(args: dict, facts: object, run: Path | None) -> dict:
+        """What the market says about the plugins of the box."""
+        view = assessment.View(facts)
+        # the vendor asks for every row of the update table, and for nothing else (contract 3.2)
+        ids = [item.text('id', 64) or '' for item in view.items('plugins') if item.flag('row') is not False]
+        return market.ask(args['market'], ids, run / 'market-cache.json' if run else None, args['market_address'], args['market_validate_certs'])
