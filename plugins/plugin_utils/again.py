@@ -48,7 +48,8 @@ def command(arguments: dict, limit: str | None = None, playbook: str | None = No
     given = list(arguments.get('extra') or ())
     words += given
     for value in extra:
-        words += [] if value in given else ['-e', value]
+        said = any(value in shlex.split(text) for text in given if not text.startswith(('@', '{')))
+        words += [] if said else ['-e', value]
     wanted = limit or arguments.get('limit')
     if wanted:
         words += ['--limit', wanted]

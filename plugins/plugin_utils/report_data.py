@@ -1,0 +1,266 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the report says, as data: read from journals and artifacts, judged, counted. docs/reference/report-schema.md."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, runs, status, waves
+
+SCHEMA = 1
+SEVERITIES = ('blocker', 'warning', 'info')
+
+
+def text(value: Any, language: str = 'en', width: int = 600) -> str:
+    """Text of a value that may come from a box: one line, cut; of {en, fr} the one wanted."""
+    if isinstance(value, dict):
+        value = value.get(language) or value.get('en') or next(iter(value.values()), '')
+    if isinstance(value, (list, tuple)):
+        value = '; '.join(str(part) for part in value)
+    clean = ' '.join(''.join(char if char.isprintable() else ' ' for char in str('' if value is None else value)).split())
+    return clean if len(clean) <= width else clean[:width - 1] + '…'
+
+
+def number(value: Any) -> float | None:
+    """A number, or None; a bool is none."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value else None  # noqa: PLR0124 - NaN
+
+
+def items(value: Any) -> list[dict]:
+    """The dicts of a list, or of a capped list (docs/facts.md)."""
+    if isinstance(value, dict):
+        value = value.get('items')
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, (list, tuple)) else []
+
+
+def section(value: Any, *path: str) -> Any:
+    """The value at a path of keys, or None."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+class Files:
+    """The records of one box, newest run first: a stage that was skipped keeps those of the run that did it."""
+
+    def __init__(self, root: Path, entry: dict):
+        name = artifacts.safe_name(entry['host'])
+        ids = [entry.get('run_id')]
+        for stage in entry['stages'].values():
+            ids += [stage.get('run_id'), (stage.get('done') or {}).get('run_id')]
+        ids += [run.get('run_id') for run in reversed(entry.get('history') or [])]
+        self.folders = [Path(root) / artifacts.safe_name(run_id) / name for run_id in dict.fromkeys(ids) if run_id]
+
+    def read(self, name: str, default: Any = None) -> Any:
+        """The newest record of a name."""
+        for folder in self.folders:
+            value = artifacts.read_json(folder / f'{name}.json')
+            if value is not None:
+                return value
+        return default
+
+
+def stages(entry: dict, language: str) -> list[dict]:
+    """The stages of a box in order, with times and durations (seconds)."""
+    found = []
+    for name in journal.order(entry['stages']):
+        stage = entry['stages'][name]
+        times = stage.get('done') if stage.get('status') == 'skipped' and stage.get('done') else stage
+        begin, end = number(times.get('started')), number(times.get('ended'))
+        found.append({'name': name, 'status': text(stage.get('status'), width=20), 'started': begin, 'ended': end,
+                      'duration': max(0.0, end - begin) if begin and end else None, 'run_id': stage.get('run_id'),
+                      'earlier': stage.get('run_id') != entry.get('run_id') or times is not stage,
+                      'message': text(stage.get('message'), language)})
+    return found
+
+
+def findings(value: Any, language: str) -> list[dict]:
+    """The findings of a box, worst first."""
+    found = []
+    for item in items(value):
+        severity = item.get('severity') if item.get('severity') in SEVERITIES else 'info'
+        accepted = item.get('accepted') or {}
+        evidence = item.get('evidence')
+        lines = [text(line, language, 300) for line in (evidence if isinstance(evidence, (list, tuple)) else [evidence]) if line]
+        found.append({'id': text(item.get('id'), width=80), 'severity': severity, 'title': text(item.get('title') or item.get('id'), language, 200),
+                      'subject': text(item.get('subject'), width=80), 'evidence': lines[:20], 'advice': text(item.get('advice'), language),
+                      'fix': text(item.get('fix'), language, 300), 'accepted': bool(accepted),
+                      'reason': text(accepted.get('reason') if isinstance(accepted, dict) else '', language)})
+    return sorted(found, key=lambda item: (SEVERITIES.index(item['severity']), item['id'], item['subject']))
+
+
+def plugins(before: Any, after: Any) -> list[dict]:
+    """The plugins of a box. v4: true, false, or null when the plugin does not say."""
+    still = {plugin.get('id') for plugin in items(section(after, 'plugins'))} if isinstance(section(after, 'plugins'), dict) else None
+    found = []
+    for plugin in items(section(before, 'plugins')):
+        name = text(plugin.get('id'), width=80)
+        if name:
+            found.append({'id': name, 'name': text(plugin.get('name') or name, width=80), 'active': plugin.get('active') is True,
+                          'v4': plugin.get('v4') if isinstance(plugin.get('v4'), bool) else None,
+                          'version': text(plugin.get('version') or plugin.get('local_version'), width=40),
+                          'equipments': int(number(plugin.get('equipments')) or 0),
+                          'removed': still is not None and plugin.get('id') not in still})
+    return sorted(found, key=lambda plugin: plugin['id'].lower())
+
+
+def counts(census: Any) -> dict[str, int]:
+    """The counts in a census, by name: what can be shown to people."""
+    found = {}
+    for name, value in (census.items() if isinstance(census, dict) else ()):
+        count = value
+        if isinstance(value, dict):
+            count = next((value[key] for key in ('count', 'rows', 'number') if number(value.get(key)) is not None), None)
+        if number(count) is not None and not str(name).startswith(('schema', 'duration')):
+            found[text(name, width=60)] = int(count)
+    return found
+
+
+def census(before: Any, after: Any, difference: Any, language: str) -> dict:
+    """{before, after, compared, differences}: differences is what verify found, as sentences."""
+    told = [text(item.get('text') or item.get('message') or item, language) if isinstance(item, dict) else text(item, language)
+            for item in (difference if isinstance(difference, list) else [])]
+    return {'before': counts(section(before, 'census')), 'after': counts(section(after, 'census')),
+            'compared': isinstance(difference, list), 'differences': told[:100]}
+
+
+def archives(root: Path, host: str) -> list[dict]:
+    """The archives of a box on this controller: what their manifests say, and whether the file is there with that size."""
+    found = []
+    folder = Path(root) / 'archives' / artifacts.safe_name(host)
+    for path in sorted(folder.glob('*.manifest.json')):
+        manifest = artifacts.read_json(path, {})
+        if not isinstance(manifest, dict):
+            continue
+        archive = path.with_name(path.name.removesuffix('.manifest.json'))
+        size = number(manifest.get('size'))
+        there = archive.is_file() and (size is None or archive.stat().st_size == size)
+        found.append({'name': text(archive.name, width=200), 'path': str(archive.relative_to(root)), 'size': int(size or 0),
+                      'sha256': text(manifest.get('sha256'), width=64), 'present': there,
+                      'core_version': text(manifest.get('core_version') or manifest.get('version'), width=20),
+                      'created': number(manifest.get('created') or manifest.get('time')) or (archive.stat().st_mtime if there else None)})
+    return found
+
+
+def hops(entry: dict) -> list[dict]:
+    """The hops of the upgrade with their durations."""
+    result = section(entry, 'stages', 'upgrade', 'result')
+    return [{'version': text(hop.get('version') or hop.get('to'), width=20), 'duration': number(hop.get('duration')),
+             'status': text(hop.get('status') or hop.get('outcome'), width=20)} for hop in items(section(result, 'hops'))]
+
+
+def box(root: Path, entry: dict, language: str) -> dict:
+    """All that the report says about one box."""
+    files = Files(root, entry)
+    before, after = files.read('facts-before', {}), files.read('facts-after', {})
+    begin, target, now = status.versions(entry, before)
+    upgrade, assess = section(entry, 'stages', 'upgrade', 'result'), section(entry, 'stages', 'assess', 'result')
+    health = files.read('health') or {}
+    if entry['stages'].get('verify', {}).get('status') not in ('ok', 'failed', 'skipped'):
+        health = {}
+    return {
+        'host': entry['host'], 'name': text(section(before, 'core', 'name'), width=80), 'outcome': entry.get('outcome'),
+        'from_version': text(begin, width=20), 'target_version': text(target, width=20), 'version': text(now, width=20),
+        'stage': journal.reached(entry), 'message': text(status.message(entry), language), 'run_id': entry.get('run_id'),
+        'started': number(entry.get('started')), 'updated': number(entry.get('updated')), 'duration': status.duration(entry),
+        'stages': stages(entry, language), 'left': status.left(entry),
+        'verdict': text(section(assess, 'verdict'), width=40), 'route': [text(step, width=20) for step in _route(assess)],
+        'findings': findings(files.read('findings', []), language), 'plugins': plugins(before, after),
+        'census': census(before, after, files.read('census-difference', section(entry, 'stages', 'verify', 'result', 'census_difference')), language),
+        'archives': archives(root, entry['host']), 'hops': hops(entry), 'outage': number(section(upgrade, 'outage')),
+        'health': {'status': text(health.get('status') if isinstance(health, dict) else '', width=20),
+                   'checks': [{'id': text(check.get('id') or check.get('name'), width=60), 'status': text(check.get('status'), width=20),
+                               'message': text(check.get('message'), language, 300)} for check in items(section(health, 'checks'))]},
+        'system': {'os': text(section(before, 'os', 'pretty_name'), width=80),
+                   'hardware': text(section(before, 'hardware', 'model') or section(before, 'hardware', 'detected'), width=80),
+                   'php': text(section(before, 'php', 'cli', 'version'), width=20),
+                   'database': text(f'{section(before, "database", "flavour") or ""} {section(before, "database", "version") or ""}', width=60)},
+        'history': [{key: run.get(key) for key in ('run_id', 'started', 'updated', 'outcome')} for run in (entry.get('history') or [])
+                    if isinstance(run, dict)],
+    }
+
+
+def _route(assess: Any) -> list:
+    route = section(assess, 'route')
+    if not isinstance(route, (list, tuple)):
+        return []
+    return [hop.get('version') if isinstance(hop, dict) else hop for hop in route]
+
+
+def untouched(host: str) -> dict:
+    """A box that was among those wanted and has not been reached yet."""
+    return box(Path('/nonexistent'), {'host': host, 'run_id': None, 'outcome': None, 'stages': {}}, 'en')
+
+
+def by_finding(boxes: list[dict]) -> list[dict]:
+    """Findings over all boxes, worst and most frequent first."""
+    found: dict[tuple, dict] = {}
+    for each in boxes:
+        for item in each['findings']:
+            entry = found.setdefault((item['id'], item['subject']), {**{key: item[key] for key in ('id', 'subject', 'severity', 'title', 'advice', 'fix')},
+                                                                     'boxes': []})
+            entry['severity'] = min(entry['severity'], item['severity'], key=SEVERITIES.index)
+            entry['boxes'].append({'host': each['host'], 'evidence': item['evidence'], 'accepted': item['accepted'], 'reason': item['reason']})
+    return sorted(found.values(), key=lambda item: (SEVERITIES.index(item['severity']), -len(item['boxes']), item['id'], item['subject']))
+
+
+def by_plugin(boxes: list[dict]) -> list[dict]:
+    """The plugin matrix: who has what, and what the plugin says about V4."""
+    found: dict[str, dict] = {}
+    for each in boxes:
+        for plugin in each['plugins']:
+            entry = found.setdefault(plugin['id'], {'id': plugin['id'], 'name': plugin['name'], 'v4': plugin['v4'], 'boxes': [], 'active': 0,
+                                                    'equipments': 0, 'removed': 0})
+            # One box whose copy is too old for V4 is what somebody has to know of.
+            states = (entry['v4'], plugin['v4'])
+            entry['v4'] = False if False in states else None if None in states else True
+            entry['boxes'].append({'host': each['host'], 'v4': plugin['v4'], 'active': plugin['active'], 'version': plugin['version'],
+                                   'removed': plugin['removed']})
+            entry['active'] += plugin['active']
+            entry['equipments'] += plugin['equipments']
+            entry['removed'] += plugin['removed']
+    rank = {False: 0, None: 1, True: 2}
+    return sorted(found.values(), key=lambda plugin: (rank[plugin['v4']], -len(plugin['boxes']), plugin['id'].lower()))
+
+
+def by_stage(boxes: list[dict]) -> list[dict]:
+    """Durations per stage over the boxes that have been through it."""
+    found: dict[str, list[tuple[float, str]]] = {}
+    for each in boxes:
+        for stage in each['stages']:
+            if stage['duration'] and stage['status'] in ('ok', 'skipped', 'rolled_back'):
+                found.setdefault(stage['name'], []).append((stage['duration'], each['host']))
+    return [{'stage': name, 'boxes': len(found[name]), 'median': statistics.median(value for value, _host in found[name]),
+             'longest': max(found[name])[0], 'slowest_box': max(found[name])[1], 'total': sum(value for value, _host in found[name])}
+            for name in journal.order(found)]
+
+
+def build(root: Path, language: str | None = None) -> dict:
+    """The whole report as data. root: the artifacts folder. language: C(fr) or C(en), default that of the newest run."""
+    root = Path(root)
+    newest = runs.newest(root)
+    run = runs.read(root, newest) if newest else {}
+    chosen = runs.language(language or run.get('language'))
+    entries = journal.read_all(root)
+    boxes = [box(root, entry, chosen) for entry in entries]
+    known = {each['host'] for each in boxes}
+    boxes += [untouched(host) for host in run.get('hosts') or [] if isinstance(host, str) and host not in known]
+    boxes.sort(key=lambda each: (status.URGENCY.index(each['outcome']) if each['outcome'] in status.URGENCY else 0, status.natural(each['host'])))
+    tally = Counter(each['outcome'] or 'none' for each in boxes)
+    step = status.next_step({each['host']: each['outcome'] for each in boxes}, run.get('arguments') or {})
+    durations = [each['duration'] for each in boxes if each['outcome'] == 'migrated']
+    done = [each for each in boxes if each['census']['compared']]
+    return {
+        'schema': SCHEMA, 'generated': artifacts.now(), 'language': chosen, 'artifacts': str(root),
+        'run': {key: run.get(key) for key in ('run_id', 'started', 'controller', 'user', 'ansible')},
+        'summary': {'boxes': len(boxes), 'outcomes': dict(tally), 'median_duration': statistics.median(durations) if durations else None,
+                    'archives': sum(len(each['archives']) for each in boxes),
+                    'archive_bytes': sum(archive['size'] for each in boxes for archive in each['archives']),
+                    'census_compared': len(done), 'census_different': sum(bool(each['census']['differences']) for each in done)},
+        'next': {'why': step[0], 'command': step[1]} if step else None,
+        'waves': waves.read(root, newest) if newest else [],
+        'boxes': boxes, 'findings': by_finding(boxes), 'plugins': by_plugin(boxes), 'stages': by_stage(boxes)}

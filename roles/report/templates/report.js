@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later. Everything works without this script, except filters and the theme. */
+(function () {
+  'use strict';
+  var root = document.documentElement;
+  var boxes = Array.prototype.slice.call(document.querySelectorAll('#list > .box'));
+  var filter = document.getElementById('filter');
+  var query = document.getElementById('q');
+  var count = document.getElementById('count');
+  var chips = Array.prototype.slice.call(filter.querySelectorAll('[data-state]'));
+  var openAll = document.getElementById('openall');
+  var state = '';
+
+  function fold(text) {
+    return text.toLowerCase().normalize('NFD').replace(/[\u0300-\u036f]/g, '');
+  }
+
+  function apply() {
+    var words = fold(query.value).split(/\s+/).filter(Boolean);
+    var shown = 0;
+    boxes.forEach(function (box) {
+      var text = fold(box.dataset.q);
+      var fits = (!state || box.dataset.state === state) && words.every(function (word) { return text.indexOf(word) >= 0; });
+      box.hidden = !fits;
+      shown += fits ? 1 : 0;
+    });
+    chips.forEach(function (chip) { chip.setAttribute('aria-pressed', String(chip.dataset.state === state)); });
+    count.textContent = count.dataset.text.replace('{n}', shown).replace('{total}', boxes.length);
+  }
+
+  function choose(wanted) {
+    state = wanted;
+    apply();
+  }
+
+  function follow() {
+    var target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target || target.tagName !== 'DETAILS') { return; }
+    if (target.hidden) { query.value = ''; choose(''); }
+    target.open = true;
+    target.scrollIntoView();
+    target.querySelector('summary').focus({preventScroll: true});
+  }
+
+  filter.hidden = boxes.length < 2;
+  filter.addEventListener('submit', function (event) { event.preventDefault(); });
+  query.addEventListener('input', apply);
+  chips.forEach(function (chip) {
+    chip.addEventListener('click', function () { choose(chip.dataset.state === state ? '' : chip.dataset.state); });
+  });
+  document.querySelectorAll('.tile').forEach(function (tile) {
+    tile.addEventListener('click', function () { choose(tile.dataset.state); });
+  });
+  openAll.addEventListener('click', function () {
+    var open = !openAll.dataset.open;
+    var word = openAll.textContent;
+    boxes.forEach(function (box) { box.open = open && !box.hidden; });
+    openAll.dataset.open = open ? '1' : '';
+    openAll.textContent = openAll.dataset.close;
+    openAll.dataset.close = word;
+  });
+
+  var theme = document.getElementById('theme');
+  theme.hidden = false;
+  theme.addEventListener('click', function () {
+    var dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+    root.dataset.theme = dark ? 'light' : 'dark';
+  });
+
+  /* Paper cannot be unfolded: print what matters of small fleets. */
+  var opened = [];
+  addEventListener('beforeprint', function () {
+    opened = boxes.length > 60 ? [] : Array.prototype.slice.call(document.querySelectorAll('details:not([open])'));
+    opened.forEach(function (each) { each.open = true; });
+  });
+  addEventListener('afterprint', function () { opened.forEach(function (each) { each.open = false; }); });
+
+  addEventListener('hashchange', follow);
+  apply();
+  if (boxes.length === 1) { boxes[0].open = true; }
+  follow();
+}());
