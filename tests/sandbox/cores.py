@@ -40,13 +40,21 @@ class Miniature:
         return total.hexdigest()[:10]
 
     def tree(self, version: str, target: Path) -> None:
-        """The files of a version in a folder."""
+        """The files of a version; 4.5 ships no vendor folder and gets the one of 4.4.20, as an upgraded box has it."""
+        self._build(version, target)
+        if version.startswith('4.5'):
+            with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+                self._build('4.4.20', Path(folder))
+                shutil.copytree(Path(folder) / 'vendor', target / 'vendor')
+
+    @staticmethod
+    def _build(version: str, target: Path) -> None:
         run(sys.executable, BUILD, '--version', version, '--out', target)
 
     def zip(self, version: str, target: Path) -> None:
         """The archive as the download site serves it."""
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            self.tree(version, Path(folder) / f'core-{version}')
+            self._build(version, Path(folder) / f'core-{version}')
             made = shutil.make_archive(str(target.with_suffix('')), 'zip', folder)
             Path(made).replace(target)
 
