@@ -54,6 +54,9 @@ def _column(name):
 _OBJECT = "LEFT JOIN object o ON o.id = t.object_id"
 # Crons of the core: consistency deletes and makes them anew, at random times.
 _OWN_CRONS = "t.class NOT IN ('jeedom', 'plugin', 'cache', 'history', 'scenario', 'cmd', 'DB', 'user', 'queue', 'update', 'network')"
+# cmd::save moves this out of the column display, and switches the history of actions off.
+_GENERIC_TYPE = ("IF(IFNULL(t.generic_type, '') = '' AND t.display LIKE '%\"generic_type\":\"%', SUBSTRING_INDEX(SUBSTRING_INDEX("
+                 "t.display, '\"generic_type\":\"', -1), '\"', 1), t.generic_type)")
 KINDS = {
     'objects': Kind('object', ('name', 'father_id', 'isVisible'), 't.name'),
     'equipments': Kind(
@@ -61,7 +64,8 @@ KINDS = {
                     'tags'), "CONCAT('[', IFNULL(o.name, '-'), '][', t.name, ']')",
         ('configuration', 'category'), ('createtime', 'updatetime', 'previousIsEnable', 'previousIsVisible'), join=_OBJECT),
     'commands': Kind(
-        'cmd', ('eqLogic_id', 'logicalId', 'generic_type', 'name', 'type', 'subType', 'unite', 'isHistorized', 'isVisible', 'value'),
+        'cmd', ('eqLogic_id', 'logicalId', _GENERIC_TYPE, 'name', 'type', 'subType', 'unite',
+                "IF(t.type = 'action', '0', t.isHistorized)", 'isVisible', 'value'),
         "CONCAT('[', IFNULL(o.name, '-'), '][', IFNULL(e.name, '-'), '][', IFNULL(t.name, '-'), ']')",
         ('configuration', 'template', 'alert'), ('jeedomCheckCmdCmdActionId',),
         join='LEFT JOIN eqLogic e ON e.id = t.eqLogic_id LEFT JOIN object o ON o.id = e.object_id'),
@@ -108,6 +112,14 @@ _OWN_FILES = re.compile(r'^data/(timeline\.json|jeedom_encryption\.key|remove_hi
 _ICON = re.compile(r'(<i class=(?:\\?["\']))fa ')
 _OUTLINE = re.compile(r'-o(\\?["\']?>)')
 _PREFIX = re.compile(r'^(core|customtemp)::')
+
+
+
+def canonical_name(text):
+    """A name as V4 saves it: cleanComponanteName() of 4.0 and later strips more than V3's."""
+    # strip_tags runs after the characters are gone, so a quoted attribute is no obstacle
+    text = re.sub(r'[&#\]\[%\\/\'"*]', '', text)
+    return re.sub(r'[ \t\r\n\f\v]+', ' ', re.sub(r'<[^\s>][^>]*(?:>|$)', '', text)).strip()
 
 
 def canonical(text):
@@ -166,7 +178,9 @@ def tally(kind, rows):
         # Two rows may have one key where the key is no id; both count.
         while key in items:
             key += '+'
-        items[key] = [clean(cells[1], 160), _short(cells[2:2 + len(kind.columns)]), _short(settings) if any(settings) else '']
+        columns = [canonical_name(cell) if name in ('name', 'group') else cell
+                   for name, cell in zip(kind.columns, cells[2:2 + len(kind.columns)])]
+        items[key] = [clean(cells[1], 160), _short(columns), _short(settings) if any(settings) else '']
     digest = _join('%s %s %s' % (key, item[1], item[2]) for key, item in items.items())
     return dict(count=len(items), digest=digest, items=items if len(items) <= MOST_ITEMS else None, volatile=kind.volatile)
 
