@@ -75,7 +75,7 @@ print(payload["marker"] + json.dumps(result))
 '''
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _sources() -> dict[str, str]:
     return {path.stem: path.read_text(encoding='utf-8') for path in MODULE_UTILS.glob('*.py')
             if path.stem not in ('__init__', 'shell')}
