@@ -49,15 +49,18 @@ def patiently(call: Callable, reset: Callable, patience: float, notify: Callable
             return value
 
 
+# Everything about the job in folder $d: status, whether its process lives, its result.
+LOOK = (f'cat "$d/status.json" 2>/dev/null; echo; echo {_SEPARATOR}; '
+        'cat /proc/sys/kernel/random/boot_id; '
+        'p=$(sed -n \'s/.*"pid": *\\([0-9]*\\).*/\\1/p\' "$d/status.json" 2>/dev/null); '
+        '[ -n "$p" ] && cut -d" " -f1-60 "/proc/$p/stat" 2>/dev/null; '
+        f'echo; echo {_SEPARATOR}; [ -f "$d/rc" ] && cat "$d/rc" "$d/result.json" 2>/dev/null; '
+        '[ -d "$d" ] || echo missing; true')
+
+
 def command(job_id: str) -> str:
     """One shell command that tells everything about a job: status, whether its process lives, its result."""
-    base = shlex.quote(f'{JOBS}/{job_id}')
-    return (f'd={base}; cat "$d/status.json" 2>/dev/null; echo; echo {_SEPARATOR}; '
-            'cat /proc/sys/kernel/random/boot_id; '
-            'p=$(sed -n \'s/.*"pid": *\\([0-9]*\\).*/\\1/p\' "$d/status.json" 2>/dev/null); '
-            '[ -n "$p" ] && cut -d" " -f1-60 "/proc/$p/stat" 2>/dev/null; '
-            f'echo; echo {_SEPARATOR}; [ -f "$d/rc" ] && cat "$d/rc" "$d/result.json" 2>/dev/null; '
-            f'[ -d "$d" ] || echo missing; true')
+    return f'd={shlex.quote(f"{JOBS}/{job_id}")}; {LOOK}'
 
 
 def parse(stdout: str) -> dict:

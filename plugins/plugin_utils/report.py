@@ -62,9 +62,8 @@ def _figures(report: dict, words: Words) -> list[tuple[str, str]]:
     outages = [each['outage'] for each in report['boxes'] if each['outage']]
     if outages:
         figures.append((words.duration(median(outages)), words('outage')))
-    if summary['census_compared']:
-        bad = summary['census_different']
-        figures.append((str(summary['census_compared']), words('census_unequal', n=bad) if bad else words('census_equal')))
+    if compared := summary['census_compared']:
+        figures.append((f'{compared - summary["census_different"]} / {compared}', words('census_equal')))
     if summary['archives']:
         figures.append((words.size(summary['archive_bytes']), words('archived', n=summary['archives'])))
     return figures
@@ -180,13 +179,13 @@ def _xml(text: str) -> str:
     return ''.join(char for char in text if char in '\t\n' or (char.isprintable() and char not in '\ufffe\uffff'))
 
 
-def write(root: Path, language: str | None = None, folder: Path | None = None) -> dict[str, str]:
+def write(root: Path, language: str | None = None, folder: Path | None = None, sources: tuple[Path, ...] = ()) -> dict[str, str]:
     """Write all files of the report. root: the artifacts folder. folder: where to, default C(<root>/report).
 
-    Returns the paths by kind (html, json, csv, junit).
+    sources: artifacts folders of other controllers, to be merged. Returns the paths by kind (html, json, csv, junit).
     """
     folder = Path(folder) if folder else Path(root) / 'report'
-    report = report_data.build(root, language)
+    report = report_data.build(root, language, sources)
     files = {'html': ('index.html', html(report)), 'json': ('report.json', artifacts.to_json(report)),
              'csv': ('report.csv', as_csv(report)), 'junit': ('junit.xml', junit(report))}
     for name, content in files.values():

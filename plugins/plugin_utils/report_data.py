@@ -177,7 +177,7 @@ def box(root: Path, entry: dict, language: str) -> dict:
                                'message': text(check.get('message'), language, 300)} for check in items(section(health, 'checks'))]},
         'system': {'os': text(section(before, 'os', 'pretty_name'), width=80),
                    'hardware': text(section(before, 'hardware', 'model') or section(before, 'hardware', 'detected'), width=80),
-                   'php': text(section(before, 'php', 'cli', 'version'), width=20),
+                   'php': f'PHP {php}' if (php := text(section(before, 'php', 'cli', 'version'), width=20)) else '',
                    'database': text(f'{section(before, "database", "flavour") or ""} {section(before, "database", "version") or ""}', width=60)},
         'history': [{key: run.get(key) for key in ('run_id', 'started', 'updated', 'outcome')} for run in (entry.get('history') or [])
                     if isinstance(run, dict)],
@@ -239,17 +239,41 @@ def by_stage(boxes: list[dict]) -> list[dict]:
             for name in journal.order(found)]
 
 
-def build(root: Path, language: str | None = None) -> dict:
-    """The whole report as data. root: the artifacts folder. language: C(fr) or C(en), default that of the newest run."""
-    root = Path(root)
-    newest = runs.newest(root)
-    run = runs.read(root, newest) if newest else {}
+def _urgency(each: dict) -> tuple:
+    """Sort key: what somebody has to look at first, what has not begun last."""
+    if not each['stages']:
+        return len(status.URGENCY), status.natural(each['host'])
+    return status.URGENCY.index(each['outcome']) if each['outcome'] in status.URGENCY else 0, status.natural(each['host'])
+
+
+def collect(roots: list[Path]) -> list[tuple[Path, dict]]:
+    """The journals of several controllers; of a box that two of them know, the newer one."""
+    found: dict[str, tuple[Path, dict]] = {}
+    for root in roots:
+        for entry in journal.read_all(root):
+            other = found.get(entry['host'])
+            if other is None or (number(entry.get('updated')) or 0) > (number(other[1].get('updated')) or 0):
+                found[entry['host']] = (root, entry)
+    return [found[host] for host in sorted(found)]
+
+
+def build(root: Path, language: str | None = None, sources: tuple[Path, ...] = ()) -> dict:
+    """The whole report as data.
+
+    root: the artifacts folder. language: C(fr) or C(en), default that of the newest run. sources: artifacts folders of other
+    controllers (slices, ansible-runner workers) that are to be in the report, too.
+    """
+    roots = [Path(root), *(Path(source) for source in sources)]
+    latest = [(known.get('started') or 0, str(place), name) for place in roots if (name := runs.newest(place)) and (known := runs.read(place, name))]
+    home, newest = (Path(max(latest)[1]), max(latest)[2]) if latest else (Path(root), '')
+    run = runs.read(home, newest) if newest else {}
     chosen = runs.language(language or run.get('language'))
-    entries = journal.read_all(root)
-    boxes = [box(root, entry, chosen) for entry in entries]
+    entries = collect(roots)
+    wanted = [host for place in roots if (name := runs.newest(place)) for host in runs.read(place, name).get('hosts') or []]
+    boxes = [box(place, entry, chosen) for place, entry in entries]
     known = {each['host'] for each in boxes}
-    boxes += [untouched(host) for host in run.get('hosts') or [] if isinstance(host, str) and host not in known]
-    boxes.sort(key=lambda each: (status.URGENCY.index(each['outcome']) if each['outcome'] in status.URGENCY else 0, status.natural(each['host'])))
+    boxes += [untouched(host) for host in dict.fromkeys(wanted) if isinstance(host, str) and host not in known]
+    boxes.sort(key=_urgency)
     tally = Counter(each['outcome'] or 'none' for each in boxes)
     step = status.next_step({each['host']: each['outcome'] for each in boxes}, run.get('arguments') or {})
     durations = [each['duration'] for each in boxes if each['outcome'] == 'migrated']
@@ -262,5 +286,5 @@ def build(root: Path, language: str | None = None) -> dict:
                     'archive_bytes': sum(archive['size'] for each in boxes for archive in each['archives']),
                     'census_compared': len(done), 'census_different': sum(bool(each['census']['differences']) for each in done)},
         'next': {'why': step[0], 'command': step[1]} if step else None,
-        'waves': waves.read(root, newest) if newest else [],
+        'waves': waves.read(home, newest) if newest else [],
         'boxes': boxes, 'findings': by_finding(boxes), 'plugins': by_plugin(boxes), 'stages': by_stage(boxes)}
