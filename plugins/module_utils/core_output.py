@@ -1,0 +1,88 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lines of Jeedom's updater say (contract 4.2, 7). Python 2.7 and 3.5+, standard library only."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import re
+
+_PROGRESS = re.compile(r'\[PROGRESS\]\[(\d+)\]')
+_MARKER = re.compile(r'\[END UPDATE(?: (SUCCESS|ERROR))?\]')
+# (text in the line, phase, percent of the hop). V3 prints no percentages; the texts are the same in all versions.
+_STEPS = (
+    ('[START UPDATE]', 'check', 1),
+    ('Check rights', 'check', 4),
+    ('Disable all task', 'stop', 10),
+    ('Download in progress', 'download', 15),
+    ('Unzip in progress', 'unzip', 30),
+    ('Moving files', 'move', 46),
+    ('Remove useless files', 'move', 52),
+    ('Update composer file', 'composer', 54),
+    ('Update system into', 'scripts', 60),
+    ('Update database into', 'scripts', 60),
+    ('Check jeedom consistency', 'consistency', 65),
+    ('Update plugins', 'plugins', 75),
+    ('Enable scenario', 'start', 95),
+    ('[END UPDATE SUCCESS]', 'end', 100),
+)
+# A good hop has none of these (contract 7).
+_BAD = re.compile(r'Ignore file .* because size is|Error on move|PHP Fatal error|PHP Parse error|Fatal error:|Parse error:|'
+                  r'\*\*\*ERR|No space left on device|Disk quota exceeded')
+SHOWN = 5
+
+
+class Output(object):
+    """Reads the updater's output line by line.
+
+    tell: called with (phase, percent of the hop) whenever either changes.
+    """
+
+    def __init__(self, tell=None):
+        self._tell = tell
+        self.phase = 'check'
+        self.percent = 0
+        # success, error, none_done (it did not run: contract 0.5), or None when it broke off
+        self.marker = None
+        self.bad = []
+        self.bad_count = 0
+        self.moved = False
+        self.lines = 0
+
+    def line(self, text):
+        """Take one line in."""
+        self.lines += 1
+        before = (self.phase, self.percent)
+        if 'Moving files' in text:
+            self.moved = True
+        for mark, phase, percent in _STEPS:
+            if mark in text:
+                self.phase, self.percent = phase, max(self.percent, percent)
+        found = _PROGRESS.search(text)
+        if found:
+            self.percent = max(self.percent, min(100, int(found.group(1))))
+        for found in _MARKER.finditer(text):
+            self.marker = {'SUCCESS': 'success', 'ERROR': 'error', None: 'none_done'}[found.group(1)]
+        if _BAD.search(text):
+            self.bad_count += 1
+            if len(self.bad) < SHOWN:
+                self.bad.append(text.strip()[:300])
+        if self._tell and before != (self.phase, self.percent):
+            self._tell(self.phase, self.percent)
+
+    def problems(self, rc):
+        """Why this output does not stand for a good run: a list of sentences, empty when it does."""
+        found = []
+        if rc == 124:
+            found.append('the updater was killed: it hung or took too long in phase %s' % self.phase)
+        elif rc != 0:
+            found.append('the updater ended with code %d in phase %s' % (rc, self.phase))
+        if self.marker == 'none_done':
+            found.append('the updater did not run, because it saw another update')
+        elif self.marker != 'success':
+            found.append('the updater ended %s' % ('with [END UPDATE ERROR]' if self.marker == 'error' else 'without its end line'))
+        if self.bad_count:
+            found.append('%d bad lines in its output, such as "%s"' % (self.bad_count, self.bad[0]))
+        return found

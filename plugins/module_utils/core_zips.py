@@ -1,0 +1,170 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Get the core zips of a route onto the box, proved, before anything is touched; serve them to the updater on loopback.
+
+So no 404, captive page, truncation or stall of the download site ever reaches an updater that has already switched the
+automation off (contract 7). Python 2.7 and 3.5+, standard library only.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import binascii
+import io
+import os
+import shutil
+import socket
+import ssl
+import threading
+import time
+
+try:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+except ImportError:  # Python 2
+    from BaseHTTPServer import BaseHTTPRequestHandler, HTTPServer
+    from urllib2 import HTTPError, urlopen
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import system
+from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+from ansible_collections.jeedom.fleet.plugins.module_utils.release_zip import ReleaseZip
+
+SOURCE = 'https://github.com/jeedom/core/archive/{ref}.zip'
+ATTEMPTS = 3
+_CHUNK = 1 << 18
+
+
+def staged_path(version):
+    """Where the zip of a version stands on the box."""
+    return os.path.join(system.STATE_DIR, 'staging', 'core-%s.zip' % version)
+
+
+def get(hop, given, source, limits, context):
+    """The proved ReleaseZip of a hop: from a given path, from staging, or downloaded.
+
+    given: {version: path on the box}. source: address with {ref}. limits: {stall, download} in seconds.
+    """
+    path = given.get(hop['version'])
+    if path:
+        return ReleaseZip(path).check(hop['file_version'], hop['sha256'])
+    path = staged_path(hop['version'])
+    if os.path.exists(path):
+        try:
+            return ReleaseZip(path).check(hop['file_version'], hop['sha256'])
+        except BoxError as error:
+            context.log('note: %s; downloading it again' % error.msg)
+            os.unlink(path)
+    system.state_dir('staging')
+    for attempt in range(1, ATTEMPTS + 1):
+        context.check_stop()
+        try:
+            download(source.replace('{ref}', hop['ref']), path + '.part', limits, context)
+            archive = ReleaseZip(path + '.part').check(hop['file_version'], hop['sha256'])
+            os.rename(path + '.part', path)
+            archive.path = path
+            return archive
+        except BoxError as error:
+            _drop(path + '.part')
+            final = attempt == ATTEMPTS or error.code in ('download_refused', 'download_tls', 'zip_version', 'zip_checksum')
+            context.log('download of %s, attempt %d: %s' % (hop['version'], attempt, error.msg))
+            if final:
+                raise
+        time.sleep(2 ** attempt)
+    return None
+
+
+def download(url, path, limits, context):
+    """Download an address into a file. Raises download_refused, download_tls, download_failed, download_stalled."""
+    begin = time.time()
+    context.log('downloading %s' % url)
+    try:
+        answer = urlopen(url, timeout=limits['stall'])
+        expected = answer.headers.get('Content-Length')
+        size = 0
+        with io.open(path, 'wb') as stream:
+            os.chmod(path, 0o600)
+            while True:
+                chunk = answer.read(_CHUNK)
+                if not chunk:
+                    break
+                stream.write(chunk)
+                size += len(chunk)
+                context.check_stop()
+                if time.time() - begin > limits['download']:
+                    raise BoxError('Downloading %s took longer than %d s: stage the core zips from the controller (jeedom_stage_zips).'
+                                   % (url, limits['download']), 'download_stalled')
+        answer.close()
+    except HTTPError as error:
+        raise BoxError('The download site answered %d for %s: check the version and the address.' % (error.code, url),
+                       'download_refused' if error.code < 500 else 'download_failed')
+    except ssl.SSLError as error:
+        raise BoxError('The certificate for %s is not trusted (%s): check the clock of the box and its ca-certificates.'
+                       % (url, error), 'download_tls')
+    except socket.timeout:
+        raise BoxError('The download of %s stood still for %d s: check the Internet link of the box, or stage the core zips from '
+                       'the controller.' % (url, limits['stall']), 'download_stalled')
+    except (IOError, OSError) as error:
+        if isinstance(getattr(error, 'reason', None), ssl.SSLError):
+            raise BoxError('The certificate for %s is not trusted (%s): check the clock of the box and its ca-certificates.'
+                           % (url, error.reason), 'download_tls')
+        raise BoxError('The download of %s failed (%s): check the Internet link of the box and the free space in %s.'
+                       % (url, getattr(error, 'reason', None) or error, os.path.dirname(path)), 'download_failed')
+    except Exception as error:  # pylint: disable=broad-except
+        if isinstance(error, BoxError):
+            raise
+        # IncompleteRead and its kin: http.client's own exceptions are no IOError.
+        raise BoxError('The download of %s broke off (%s).' % (url, type(error).__name__), 'download_failed')
+    if expected and size != int(expected):
+        raise BoxError('The download of %s broke off: %d of %s bytes came.' % (url, size, expected), 'download_failed')
+
+
+def _drop(path):
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+class Loopback(object):
+    """Serves one zip on 127.0.0.1 under a name that nobody can guess, as long as the block lasts.
+
+    url: the address. served: how often it was fetched to its end.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.served = 0
+        secret = '/%s/core.zip' % system.to_text(binascii.hexlify(os.urandom(16)))
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):  # pylint: disable=invalid-name
+                if self.path != secret:
+                    self.send_error(404)
+                    return
+                with io.open(owner.path, 'rb') as stream:
+                    self.send_response(200)
+                    self.send_header('Content-Type', 'application/zip')
+                    self.send_header('Content-Length', str(os.fstat(stream.fileno()).st_size))
+                    self.end_headers()
+                    shutil.copyfileobj(stream, self.wfile, _CHUNK)
+                owner.served += 1
+
+            def log_message(self, *dummy):  # pylint: disable=arguments-differ
+                pass
+
+        self._server = HTTPServer(('127.0.0.1', 0), Handler)
+        self.url = 'http://127.0.0.1:%d%s' % (self._server.server_port, secret)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.daemon = True
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *dummy):
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,42 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a playbook changed on a box and must be able to give back: /var/lib/jeedom-fleet/recorded/<name>.json.
+
+{"config": {plugin: {key: value or null}}, "cron": {"class::function": true or false}}, each as it was before the
+first change. Python 2.7 and 3.5+, standard library only.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import re
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import system
+from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+
+_NAME = re.compile(r'^[a-z0-9_-]{1,40}$')
+
+
+def _path(name):
+    if not _NAME.match(name):
+        raise BoxError('%r is no name for a record: use lower case letters, digits, _ and -.' % name, 'bad_arguments')
+    return os.path.join(system.STATE_DIR, 'recorded', name + '.json')
+
+
+def load(name):
+    """The record, or {} when there is none."""
+    value = system.read_json(_path(name), {})
+    return value if isinstance(value, dict) else {}
+
+
+def save(name, value):
+    """Write the record; an empty one is removed."""
+    path = _path(name)
+    if any(value.get('config', {}).values()) or value.get('cron'):
+        system.state_dir('recorded')
+        system.write_json(path, value)
+    elif os.path.exists(path):
+        os.unlink(path)
