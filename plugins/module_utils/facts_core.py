@@ -82,7 +82,7 @@ def collect_core(look):
     core['half_update_signs'] = look.attempt('core.half_update_signs', lambda: _signs(look, core), [])
     signs = core['half_update_signs']
     core['half_updated'] = 'version_mismatch' in signs or (
-        'no_end_marker' in signs and ('update_row_behind' in signs or 'engine_off' in signs))
+        'no_end_marker' in signs and bool(set(signs) & set(['update_row_behind', 'engine_off', 'fatal_in_log'])))
     return core
 
 
@@ -117,9 +117,12 @@ def _signs(look, core):
                 break
         except Unreadable:
             break
-    if read_log(look.installation.path('log/update'), 'UPDATE')['unfinished'] and \
-            not look.shared('processes', _processes)['update']:
+    log = read_log(look.installation.path('log/update'), 'UPDATE')
+    if log['unfinished'] and not look.shared('processes', _processes)['update']:
         signs.append('no_end_marker')
+        if any('PHP Fatal' in line for line in log['fatal']):
+            # jeeCron switches the engine on again by itself (contract 0.7), so this may be all that is left to see
+            signs.append('fatal_in_log')
     if core['unzip_leftover']:
         signs.append('unzip_leftover')
     return signs

@@ -12,7 +12,6 @@ __metaclass__ = type
 
 import glob
 import hashlib
-import json
 import os
 import re
 
@@ -20,6 +19,7 @@ from ansible_collections.jeedom.fleet.plugins.module_utils import core_files, sy
 from ansible_collections.jeedom.fleet.plugins.module_utils.facts_look import (
     CAP, Unreadable, capped, clean, flag, json_object, number)
 from ansible_collections.jeedom.fleet.plugins.module_utils.facts_plugins import removed_calls
+from ansible_collections.jeedom.fleet.plugins.module_utils.plugin_impact import scenario_owner
 
 # user-pains B5: where V3 keeps icon markup
 FA4_COLUMNS = (('object', 'display'), ('object', 'configuration'), ('eqLogic', 'display'), ('cmd', 'display'), ('plan', 'display'),
@@ -143,24 +143,13 @@ def code_patterns(text, is_code=True):
 
 def _scenarios(look):
     rows = [row for row in look.rows('custom.scenarios') if len(row) == 4]
-    owner = {}
-    for row in rows:
-        try:
-            elements = json.loads(row[3] or '[]')
-        except (ValueError, RuntimeError):
-            elements = []
-        for element in elements if isinstance(elements, list) else []:
-            owner['%s' % element] = row
-    parents = dict((row[0], row[1]) for row in look.rows('custom.nested') if len(row) == 2)
+    find = scenario_owner(rows, look.rows('custom.nested'))
     hits = {}
     for row in look.rows('custom.code'):
         patterns = code_patterns(row[2] or '', row[1] == 'code') if len(row) == 3 else ()
         if not patterns:
             continue
-        element, climbed = row[0], 0
-        while element not in owner and element in parents and climbed < 100:
-            element, climbed = parents[element], climbed + 1
-        scenario = owner.get(element)
+        scenario = find(row[0])
         hit = hits.setdefault(scenario[0] if scenario else None, dict(
             id=number(scenario[0]) if scenario else None, name=clean(scenario[1]) if scenario else None, patterns=set(), expressions=0))
         hit['patterns'].update(patterns)
