@@ -42,7 +42,7 @@ options:
 import time
 from pathlib import Path
 
-from ansible import constants, context
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, board, journal, progress, runs, status
@@ -193,4 +193,4 @@ class CallbackModule(CallbackBase):
             self._say('Nothing is left to do.')
 
     def _say(self, text: str, colour: str | None = None) -> None:
-        self.show(text, getattr(constants, colour, None) if colour else None)
+        self.show(text, board.constant(colour))

@@ -26,6 +26,12 @@ def counts(outcomes: list[str | None]) -> str:
                      for outcome in order if tally.get(outcome))
 
 
+def constant(name: str | None) -> str | None:
+    """The colour that the operator has configured for one of Ansible's names."""
+    from ansible import constants
+    return getattr(constants, name, None) if name else None
+
+
 def boxes(number: int) -> str:
     """C(1 box), C(2 boxes)."""
     return '1 box' if number == 1 else f'{number} boxes'
@@ -74,4 +80,22 @@ def results(rows: list[dict], untouched: int = 0) -> list[tuple[str, str | None]
         lines.append((f'... and {boxes(hidden)} more: see the report', None))
     lines += [('', None), (f'{boxes(len(rows))}: {counts([row["outcome"] for row in rows])}'
                            + (f'; {untouched} not started' if untouched else '') + '.', None)]
+    return lines
+
+
+def standing(rows: list[dict]) -> list[tuple[str, str | None]]:
+    """(text, colour) lines of the table of the status playbook; rows as the status action gives them."""
+    colours = {'unreachable': 'COLOR_UNREACHABLE', 'interrupted': 'COLOR_ERROR', 'running': 'COLOR_CHANGED'}
+    wide = max([progress.width_of(progress.printable(row['host'], progress.MAX_HOST)) for row in rows] + [3])
+    head = f'{progress.pad("box", wide)}  {progress.pad("version", 8)}  {progress.pad("target", 8)}  {"state":<13}  '
+    room = max(20, progress.COLUMNS - len(head))
+    lines: list[tuple[str, str | None]] = [(head.rstrip(), None)]
+    for row in sorted(rows, key=lambda each: status.natural(each['host'])):
+        word = status.WORDS.get(row['state'], row['state'])
+        lines.append((f'{progress.pad(row["host"], wide)}  {progress.pad(row["version"] or "-", 8)}  {progress.pad(row["target"] or "-", 8)}  '
+                      f'{word:<13}  {progress.printable(row["text"], room)}'.rstrip(), colours.get(row['state']) or color(row['outcome'])))
+    tally = Counter(status.WORDS.get(row['state'], row['state']) for row in rows)
+    lines += [('', None), (f'{boxes(len(rows))}: ' + ', '.join(f'{number} {word}' for word, number in tally.most_common()) + '.', None)]
+    if any(row['reachable'] and not row['root'] for row in rows):
+        lines.append(('Some boxes were looked at without root: jobs and open migrations cannot be seen there; set become.', 'COLOR_WARN'))
     return lines

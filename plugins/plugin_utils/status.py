@@ -73,9 +73,13 @@ def left(entry: dict | None) -> list[str]:
     """Stages of a migration that the box has not been through."""
     if entry and entry.get('outcome') in DONE:
         return []
-    stages = (entry or {}).get('stages') or {}
-    return [name for name in WAY if (stages.get(name) or {}).get('status') not in ('ok', 'skipped')
-            or (stages.get(name) or {}).get('run_id') != (entry or {}).get('run_id')]
+    run_id, stages = (entry or {}).get('run_id'), (entry or {}).get('stages') or {}
+
+    def done(stage: dict) -> bool:
+        # Skipped counts only for what was done before: a stage that was skipped for want of consent is still to come.
+        return stage.get('run_id') == run_id and (stage.get('status') == 'ok' or (stage.get('status') == 'skipped' and bool(stage.get('done'))))
+
+    return [name for name in WAY if not done(stages.get(name) or {})]
 
 
 def row(entry: dict) -> dict:

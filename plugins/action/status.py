@@ -1,0 +1,50 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where does each box stand, from the journal and from the box; one round trip, nothing is changed."""
+
+from __future__ import annotations
+
+from ansible import context
+from ansible.errors import AnsibleError
+
+from ansible_collections.jeedom.fleet.plugins.action.box import BoxAction
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, artifacts, board, follow, journal, progress, status, status_look
+
+
+class ActionModule(BoxAction):
+    """jeedom.fleet.status"""
+
+    def perform(self, name: str, args: dict) -> dict:
+        _checked, args = self.validate_argument_spec(argument_spec={
+            'web_root': {'type': 'path', 'default': '/var/www/html'},
+            'summary': {'type': 'dict'},
+        })
+        if args['summary'] is not None:
+            return self._summary(args['summary'])
+        entry = journal.read(artifacts.root(self.task_vars, self._templar), self.host)
+        seen, error = None, ''
+        try:
+            answer = follow.patiently(lambda: self.shell(status_look.command(args['web_root'])), self.reset, 0)
+            seen = status_look.parse(answer.get('stdout', ''))
+            if seen['uid'] is None:
+                # A shell that did not even say who it is: sudo refused, or something else answers.
+                seen, error = None, progress.printable(answer.get('stderr') or answer.get('stdout') or 'no answer', 200)
+        except (follow.LinkLost, AnsibleError) as lost:
+            # A box that is away is an answer here, not a failure: the table is about all of them.
+            error = progress.printable(lost, 200)
+        judged = status_look.judge(entry, seen)
+        told = {'host': self.host, 'reachable': seen is not None, 'state': judged['state'], 'text': judged['text'], 'version': judged['version'],
+                'outcome': (entry or {}).get('outcome'), 'stage': journal.reached(entry) if entry else '', 'left': status.left(entry),
+                'target': status.versions(entry)[1] if entry else '', 'job': (seen or {}).get('job'), 'transaction': (seen or {}).get('transaction'),
+                'error': error, 'root': (seen or {}).get('uid') == 0}
+        return {'changed': False, 'status': told, 'msg': f'{self.host}: {told["text"]}'}
+
+    def _summary(self, told: dict) -> dict:
+        rows = [row for row in told.values() if isinstance(row, dict) and row.get('host')]
+        show = progress.shower(self._display)
+        for text, colour in board.standing(rows):
+            show(text, board.constant(colour))
+        outcomes = {row['host']: row['outcome'] if row['state'] not in ('interrupted', 'running') else 'unknown' for row in rows}
+        step = status.next_step(outcomes, again.arguments(context.CLIARGS))
+        show(f'Go on:  {step[1]}' if step else 'Nothing is left to do.')
+        return {'changed': False, 'next': step[1] if step else None, 'msg': f'{len(rows)} boxes'}

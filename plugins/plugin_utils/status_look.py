@@ -1,0 +1,83 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a box stands right now: one look by shell, compared with what the journal says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import Any
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import follow, status
+from ansible_collections.jeedom.fleet.plugins.plugin_utils.progress import clock, printable
+
+_MARK = '@@jeedom-fleet-status@@'
+_VERSION = re.compile(r'^[0-9][0-9A-Za-z.\-]{0,30}$')
+
+
+def command(web_root: str) -> str:
+    """One shell command: version of the files, our state, the newest job and all about it. Reads only."""
+    version = shlex.quote(f'{web_root.rstrip("/")}/core/config/version')
+    return (f'id -u; echo {_MARK}; cat {version} 2>/dev/null; echo; echo {_MARK}; cat /var/lib/jeedom-fleet/state.json 2>/dev/null; echo; '
+            f'echo {_MARK}; j=$(ls -1 {follow.JOBS} 2>/dev/null | sed -n "s/^\\([a-z_]*\\)-\\([0-9T]*-[0-9a-f]*\\)$/\\2 \\1/p" | sort | tail -n 1); '
+            f'[ -n "$j" ] && d="{follow.JOBS}/${{j#* }}-${{j%% *}}" && echo "${{d##*/}}" && echo {_MARK} && {follow.LOOK}; true')
+
+
+def parse(stdout: str) -> dict:
+    """{uid, version, transaction, job} of the output; a job is {id, kind, state, phase, step, percent, elapsed, line, msg}."""
+    parts = [part.strip() for part in stdout.split(_MARK)] + [''] * 4
+    uid, version, state, job_id = parts[:4]
+    try:
+        told = json.loads(state)
+    except ValueError:
+        told = {}
+    open_one = told.get('transaction') if isinstance(told, dict) else None
+    found: dict[str, Any] = {'uid': int(uid.splitlines()[-1]) if uid and uid.splitlines()[-1].isdigit() else None,
+                             'version': version if _VERSION.match(version) else None, 'transaction': None, 'job': None}
+    if isinstance(open_one, dict):
+        found['transaction'] = {key: printable(open_one.get(key) or '', 60) for key in ('step', 'from_version', 'run_id')}
+    if job_id and len(stdout.split(_MARK)) > 4:
+        found['job'] = _job(job_id, follow.parse(stdout.split(_MARK)[4]))
+    return found
+
+
+def _job(job_id: str, seen: dict) -> dict:
+    now, result = seen['status'], seen['result'] or {}
+    ended = seen['rc'] is not None
+    state = ('failed' if seen['rc'] else 'finished') if ended else 'running' if seen['alive'] else 'died'
+    elapsed = max(0.0, float(now.get('heartbeat') or 0) - float(now.get('started') or 0))
+    return {'id': printable(job_id, 60), 'kind': printable(job_id.split('-')[0], 30), 'state': state, 'phase': printable(now.get('phase') or '', 40),
+            'step': printable(now.get('step') or '', 60), 'percent': int(now.get('percent') or 0), 'elapsed': round(elapsed, 1),
+            'line': printable(now.get('line') or '', 120), 'msg': printable(result.get('msg') or '', 300)}
+
+
+def judge(entry: dict | None, seen: dict | None) -> dict:
+    """{state, text, version}: where the box stands, in one word and one sentence.
+
+    entry: its journal on this controller, or None. seen: what parse() gave, or None when the box cannot be reached.
+    state: unreachable, running, interrupted (an open transaction and nothing that works on it), or the outcome, or C(new).
+    """
+    outcome = (entry or {}).get('outcome')
+    said = status.WORDS.get(outcome, str(outcome)) if entry else 'no journal here'
+    target = status.versions(entry)[1] if entry else ''
+    if seen is None:
+        return {'state': 'unreachable', 'version': '', 'text': f'cannot be reached; last known here: {said}'}
+    version, job, open_one = seen['version'] or '', seen['job'], seen['transaction']
+    if job and job['state'] == 'running':
+        what = ': '.join(part for part in (job['step'], job['phase']) if part)
+        return {'state': 'running', 'version': version, 'text': f'{job["kind"]} is running, {job["percent"]} %, {clock(job["elapsed"])}, {what}'}
+    if open_one:
+        return {'state': 'interrupted', 'version': version,
+                'text': f'a migration from {open_one["from_version"] or "?"} is open (step {open_one["step"] or "unknown"}) and nothing works on it: '
+                        'run the migration again, it finishes or takes the box back'}
+    if outcome in (None, 'unknown', 'failed') and entry and target and version == target:
+        return {'state': 'interrupted', 'version': version, 'text': f'is on {version} though the journal says "{said}": run the migration again, it verifies'}
+    if outcome == 'migrated' and target and version and version != target:
+        return {'state': 'interrupted', 'version': version, 'text': f'was migrated to {target} and is on {version} now: somebody changed it since'}
+    if entry is None:
+        return {'state': 'new', 'version': version, 'text': 'not touched from this controller yet' if version else 'no Jeedom found in its web root'}
+    text = status.message(entry) or said
+    if status.left(entry) and outcome in (None, 'ready', 'stopped'):
+        text = f'{status.message(entry)} Left: {", ".join(status.left(entry))}.'.strip()
+    return {'state': outcome or 'stopped', 'version': version, 'text': text}
