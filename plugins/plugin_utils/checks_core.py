@@ -240,9 +240,11 @@ def leaked_credentials(case: Case) -> Iterator[Hit]:
 @check('facts_incomplete')
 def facts_incomplete(case: Case) -> Iterator[Hit]:
     """Some facts are null; their reasons."""
-    reasons = [f'{name}: {reason}' for name, reason in case.facts.pairs('unreadable')]
+    reasons = case.facts.pairs('unreadable')
     if reasons:
-        yield hit('facts_incomplete', reasons, count=len(reasons))
+        # a whole section, or what decides about the route and the state of the box
+        grave = any('.' not in name or name.startswith(('core.version', 'database.reachable', 'engine.enable')) for name, _reason in reasons)
+        yield hit('facts_incomplete', [f'{name}: {reason}' for name, reason in reasons], severity='warning' if grave else 'info', count=len(reasons))
 
 
 @check('backup_not_proved')

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 # 3.3.60, 4.4.8.1, 10.5.23-MariaDB, 7.4.33-1+deb11u5: numbers first, whatever a packager adds after them is no part of it.
-_NUMBERS = re.compile(r'\s*v?(\d{1,6}(?:\.\d{1,6}){0,5})(?![\d.])')
+_NUMBERS = re.compile(r'\s*v?(\d{1,6}(?:\.\d{1,6}){0,5})(?=$|[\s+~-])')
 Version = tuple[int, ...]
 
 

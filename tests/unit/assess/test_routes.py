@@ -1,0 +1,141 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routes: those seen to end well on the genuine core, and the sentences when there is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import knowledge, routes, versions
+
+KNOWN = knowledge.load()
+
+
+def names(start, target='4.5.3', allow=(), **box):
+    """The versions of a route."""
+    return [hop['version'] for hop in routes.find(KNOWN, start, target, routes.box(**box), allow)]
+
+
+@pytest.mark.parametrize('start, target, box, expected', [
+    ('3.3.60', '4.5.3', {'php': '7.4.33', 'debian': 11}, ['4.0.63', '4.1.28', '4.4.20', '4.5.3']),
+    ('3.3.39', '4.5.3', {}, ['4.0.63', '4.1.28', '4.4.20', '4.5.3']),
+    ('4.0.62', '4.5.3', {}, ['4.1.28', '4.4.20', '4.5.3']),
+    ('4.1.17', '4.5.3', {}, ['4.1.28', '4.4.20', '4.5.3']),
+    ('4.1.19', '4.5.3', {}, ['4.4.20', '4.5.3']),
+    ('4.1.28', '4.5.3', {}, ['4.4.20', '4.5.3']),
+    ('4.2.7', '4.5.3', {}, ['4.4.20', '4.5.3']),
+    ('4.3.23', '4.5.3', {}, ['4.4.20', '4.5.3']),
+    ('4.4.12', '4.5.3', {}, ['4.4.20', '4.5.3']),
+    ('4.4.8.1', '4.5.3', {}, ['4.4.20', '4.5.3']),
+    ('4.4.20', '4.5.3', {}, ['4.5.3']),
+    ('4.5.1', '4.5.3', {}, ['4.5.3']),
+    ('4.5', '4.5.2', {}, ['4.5.2']),
+    ('3.3.60', '4.1.28', {'php': '7.0.33', 'debian': 9}, ['4.0.63', '4.1.28']),
+    ('3.3.60', '4.4.20', {'php': '7.3', 'debian': 10}, ['4.0.63', '4.1.28', '4.4.20']),
+    ('3.3.60', '4.2.21', {}, ['4.0.63', '4.1.28', '4.2.21']),
+    ('4.4.20', '4.5.3', {'php': '8.2', 'debian': 12}, ['4.5.3']),
+])
+def test_route(start, target, box, expected):
+    assert names(start, target, **box) == expected
+
+
+def test_design_positions_are_lost_only_when_that_is_allowed():
+    assert names('3.3.60', '4.1.28') == ['4.0.63', '4.1.28']
+    assert names('3.3.60', '4.1.28', allow=('design_positions',)) == ['4.1.28']
+
+
+def test_a_hop_tells_what_the_next_step_needs():
+    first, second = routes.find(KNOWN, '3.3.60', '4.1.28')
+    assert first == {'version': '4.0.63', 'ref': '4.0.63', 'file_version': '4.0.62', 'from': '3.3.60', 'resting': False}
+    assert second['from'] == '4.0.62'
+
+
+@pytest.mark.parametrize('start, target, box, code, words', [
+    ('3.3.60', '4.5.9', {}, 'unknown_target', ['4.5.9', '4.5.3', 'jeedom_target_version']),
+    ('3.3.60', '3.3.60', {}, 'unknown_target', ['3.3.60']),
+    ('3.3.60', 'latest', {}, 'unknown_target', ['latest', '4.5.3']),
+    ('4.5.3', '4.5.3', {}, 'already_done', ['4.5.3', 'nothing to do']),
+    ('4.5.3', '4.1.28', {}, 'already_done', ['newer']),
+    (None, '4.5.3', {}, 'unreadable_version', ['core/config/version']),
+    ('garbage', '4.5.3', {}, 'unreadable_version', ['garbage']),
+    ('3.1.7', '4.5.3', {}, 'no_route', ['3.1.7', 'knowledge overlay']),
+    ('3.3.60', '4.5.3', {'debian': 10, 'php': '7.3'}, 'os_too_old', ['Debian 10', 'Debian 11', 'choose 4.4.20']),
+    ('3.3.60', '4.5.3', {'debian': 9, 'php': '7.0'}, 'os_too_old', ['Debian 9', 'choose 4.1.28']),
+    ('3.3.60', '4.2.21', {'debian': 9, 'php': '7.0'}, 'os_too_old', ['Debian 9', 'choose 4.1.28']),
+    ('3.3.60', '4.1.28', {'debian': 8, 'php': '5.6'}, 'os_too_old', ['Debian 8', 'no V4']),
+    ('3.3.60', '4.5.3', {'debian': 11, 'php': ['7.4', '7.0']}, 'php_too_old', ['PHP 7.0', 'PHP 7.4']),
+    ('3.3.60', '4.5.3', {'debian': 12, 'php': '8.2'}, 'php_too_new', ['PHP 8.2', 'PHP 7.4']),
+    ('3.3.60', '4.4.20', {'debian': 11, 'php': '7.4', 'mariadb': '10.1.48'}, 'database_too_old', ['10.1.48', '10.2.3', 'choose 4.1.28']),
+])
+def test_refusal(start, target, box, code, words):
+    with pytest.raises(routes.RouteError) as error:
+        routes.find(KNOWN, start, target, routes.box(**box))
+    assert error.value.code == code
+    for word in words:
+        assert word in str(error.value)
+    assert str(error.value).endswith('.') and '\n' not in str(error.value)
+
+
+def test_a_loss_that_nobody_allowed_is_named(tmp_path):
+    (tmp_path / 'o.yml').write_text('schema: 1\nhops:\n  - {id: v3-to-4.0, removed: true}\n')
+    alone = knowledge.load([tmp_path / 'o.yml'])
+    with pytest.raises(routes.RouteError) as error:
+        routes.find(alone, '3.3.60', '4.1.28')
+    assert error.value.code == 'loses' and 'jeedom_allow' in str(error.value) and 'design_positions' in str(error.value)
+
+
+def test_a_new_version_is_one_entry_and_no_code(tmp_path):
+    (tmp_path / 'new.yml').write_text(
+        'schema: 1\nversions:\n  - {id: "4.5.4", ref: "4.5.4", file_version: "4.5.4", php: {min: "7.4", max: "8.4"}, debian: {min: 11},\n'
+        '     resting: true, source: the release of tomorrow}\n')
+    overlaid = knowledge.load([tmp_path])
+    assert [hop['version'] for hop in routes.find(overlaid, '3.3.60', '4.5.4')] == ['4.0.63', '4.1.28', '4.4.20', '4.5.4']
+    assert [hop['version'] for hop in routes.find(overlaid, '4.5.3', '4.5.4')] == ['4.5.4']
+
+
+STARTS = st.builds(lambda minor, patch: f'{minor}.{patch}', st.sampled_from(['3.3', '4.0', '4.1', '4.2', '4.3', '4.4', '4.5']), st.integers(0, 70))
+
+
+@given(STARTS, st.sampled_from(KNOWN.targets()), st.sampled_from([None, 8, 9, 10, 11, 12, 13]), st.sampled_from([None, '5.6', '7.0', '7.3', '7.4', '8.2']))
+def test_every_route_is_legal_and_carried_by_the_box(start, target, debian, php):
+    where = routes.box(php, debian)
+    try:
+        hops = routes.find(KNOWN, start, target, where)
+    except routes.RouteError as error:
+        assert str(error).endswith('.')
+        return
+    here = KNOWN.version(start).get('id', start)
+    for hop in hops:
+        assert versions.compare(hop['version'], here) > 0, 'a route only goes up'
+        assert routes.rule(KNOWN, here, hop['version']) is not None
+        assert where.obstacle(KNOWN.version(hop['version'])) is None
+        here = hop['version']
+    assert here == target
+
+
+@given(STARTS)
+def test_no_hop_from_v3_goes_beyond_4_1(start):
+    for target in KNOWN.targets():
+        if versions.inside(start, {'below': '4.0'}) and versions.inside(target, {'min': '4.2'}):
+            assert routes.rule(KNOWN, start, target, allow=KNOWN.section('losses')) is None
+
+
+@given(st.sampled_from(['3.3.60', '4.0.63', '4.1.28', '4.3.23', '4.4.12']), st.sampled_from(KNOWN.targets()))
+def test_the_route_is_the_cheapest(start, target):
+    """Against trying every chain of waypoints."""
+    def cost(path):
+        total, here = 0, start
+        for name in path:
+            rule = routes.rule(KNOWN, here, name)
+            if rule is None or versions.compare(name, here) <= 0:
+                return None
+            total, here = total + rule['cost'], name
+        return total
+    middle = [item['id'] for item in KNOWN.section('versions').values() if item.get('waypoint')]
+    chains = [[name for index, name in enumerate(middle) if mask >> index & 1] + [target] for mask in range(2 ** len(middle))]
+    costs = [found for found in (cost(chain) for chain in chains) if found is not None]
+    found = routes.search(KNOWN, start, target)
+    assert (found is None) == (not costs)
+    assert found is None or cost(found) == min(costs)
