@@ -50,7 +50,7 @@ def plan(live, new, kept):
     """{out, in}: what leaves the web root and what takes its place; to be recorded before forward()."""
     live, new = tree.native(live), tree.native(new)
     kept = [name for name in kept if os.path.lexists(os.path.join(live, name))]
-    ancestors = set()
+    ancestors = set(['.'])
     for name in kept:
         while '/' in name:
             name = name.rsplit('/', 1)[0]

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The open transaction of a box: what has to be given back until commit or rollback.
 
-It is one record in /var/lib/jeedom-fleet/state.json, {"transaction": {...} or null, "last": {...}}, written atomically.
+It is one record in /var/lib/jeedom-fleet/state.json, {"transaction": {...} or null, "restore": {...} or null, "last": {...}},
+written atomically. "restore" is the journal of a restore under way (restore.py).
 Python 2.7 and 3.5+, standard library only.
 """
 
@@ -34,17 +35,17 @@ def _path():
 
 
 def state():
-    """The whole record: {transaction, last}. A file that cannot be read is an error, never "no transaction"."""
+    """The whole record: {transaction, restore, last}. A file that cannot be read is an error, never "no transaction"."""
     path = _path()
     if not os.path.exists(path):
-        return dict(transaction=None, last=None)
+        return dict(transaction=None, restore=None, last=None)
     value = system.read_json(path)
     if not isinstance(value, dict):
         raise BoxError('%s on the box cannot be read as JSON, so it is unknown whether a migration is under way: look at '
                        '/var/lib/jeedom-fleet/rollback/manifest.json, then restore with the restore module or remove the file.'
                        % path, 'state_unreadable')
-    value.setdefault('transaction', None)
-    value.setdefault('last', None)
+    for key in ('transaction', 'restore', 'last'):
+        value.setdefault(key, None)
     return value
 
 
@@ -52,8 +53,7 @@ def current():
     """The open transaction as a dict, or None.
 
     Keys: id, opened (seconds since the epoch), boot_id, web_root, schema, step (constants above), hop, from_version,
-    route, run_id, engine (what engine.record gave), settings (what prepare must give back), restore (journal of a
-    restore under way, or absent).
+    route, run_id, engine (what engine.record gave), settings (what prepare must give back).
     """
     return state()['transaction']
 
@@ -96,15 +96,30 @@ def update(**keys):
 
 
 def close(outcome, **facts):
-    """End the open transaction. outcome: committed, rolled_back or aborted; facts go into "last" beside it."""
+    """End the open transaction and the restore under way, in one write.
+
+    outcome: committed, rolled_back, restored or aborted; facts go into "last" beside it.
+    """
     value = state()
     record = value['transaction'] or {}
     ended = dict(outcome=outcome, ended=time.time(), id=record.get('id'), run_id=record.get('run_id'),
                  from_version=record.get('from_version'))
     ended.update(facts)
-    _write(dict(value, transaction=None, last=ended))
+    _write(dict(value, transaction=None, restore=None, last=ended))
     _drop(os.path.join(system.STATE_DIR, PAD))
     return ended
+
+
+def journal():
+    """The journal of a restore under way, or None."""
+    return state()['restore']
+
+
+def write_journal(record):
+    """Set the journal of the restore under way; None when it has ended. Written before the step that it announces."""
+    system.state_dir()
+    _keep_pad()
+    _write(dict(state(), restore=record))
 
 
 def note(**facts):

@@ -1,9 +1,9 @@
 # -*- coding: utf-8 -*-
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An exact copy of a folder as a tar file, its listing, and the way back. Python 2.7 and 3.5+, standard library only.
+"""An exact copy of a folder, its listing, and reading tar files. Python 2.7 and 3.5+, standard library only.
 
-A listing is a list of Entry in the order of the tar file. Names are relative to the folder, "." is the folder itself.
+A listing is a list of Entry. Names are relative to the folder, "." is the folder itself.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -106,53 +106,68 @@ class Hashing:
         return data
 
 
-def copy(root, path, skip=(), gzip=False, progress=None):
-    """Write everything below root into a new tar file (0600) and return its listing.
+def copy(root, target, skip=(), progress=None):
+    """Copy everything below root into a new folder and return its listing.
 
+    Owner, modes, times, links and hard links stay; sockets and devices are left out, for nothing of Jeedom's is one.
     skip: relative names left out with what is below. progress: called with the bytes done so far.
     Raises tree_changed when a file changed while it was read: nothing may write there meanwhile.
     """
-    root = native(root)
+    root, target = native(root), native(target)
     entries, linked, done = [], {}, 0
-    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, 'wb', CHUNK) as stream:
-        with _open_tar(stream, gzip) as archive:
-            for name, info in walk(root, skip):
-                kind = _kind(info.st_mode)
-                if kind is None:
-                    # Sockets and devices: nothing of Jeedom's, and made anew by whoever needs them.
-                    continue
-                member = tarfile.TarInfo('./' + name if name != '.' else '.')
-                member.mode, member.uid, member.gid = stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid
-                member.mtime = int(info.st_mtime)
-                link, digest, size = '', '', 0
-                if kind == 'f' and info.st_nlink > 1 and (info.st_dev, info.st_ino) in linked:
-                    kind, link = 'h', linked[info.st_dev, info.st_ino]
-                if kind == 'f':
-                    linked[info.st_dev, info.st_ino] = name
-                    member.size = size = info.st_size
-                    digest = _add_file(archive, member, os.path.join(root, name), info)
-                else:
-                    member.type = {'d': tarfile.DIRTYPE, 'l': tarfile.SYMTYPE, 'h': tarfile.LNKTYPE,
-                                   'p': tarfile.FIFOTYPE}[kind]
-                    if kind == 'l':
-                        link = os.readlink(os.path.join(root, name))
-                    member.linkname = './' + link if kind == 'h' else link
-                    archive.addfile(member)
-                entries.append(Entry(kind, member.mode, info.st_uid, info.st_gid, size, int(info.st_mtime), digest, link, name))
-                done += size
-                if progress:
-                    progress(done)
-        stream.flush()
-        os.fsync(stream.fileno())
-        _forget(stream)
+    for name, info in walk(root, skip):
+        kind = _kind(info.st_mode)
+        if kind is None:
+            continue
+        source, where = os.path.join(root, name), os.path.join(target, name)
+        link, digest, size = '', '', 0
+        if kind == 'f' and info.st_nlink > 1:
+            kind = 'h' if (info.st_dev, info.st_ino) in linked else 'f'
+            link = linked.setdefault((info.st_dev, info.st_ino), name) if kind == 'h' else ''
+            linked.setdefault((info.st_dev, info.st_ino), name)
+        if kind == 'd':
+            os.mkdir(target if name == '.' else where, 0o700)
+        elif kind == 'f':
+            size = info.st_size
+            digest = _copy_file(source, where, info)
+        elif kind == 'h':
+            os.link(os.path.join(target, link), where)
+        elif kind == 'l':
+            link = os.readlink(source)
+            os.symlink(link, where)
+        else:
+            os.mkfifo(where, 0o600)
+        entries.append(Entry(kind, stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid, size, int(info.st_mtime), digest, link, name))
+        done += size
+        if progress:
+            progress(done)
+    dress(target, entries)
     return entries
 
 
-def _open_tar(stream, gzip):
-    # Fastest level: the rollback point lives for an hour, and a small board has better things to do.
-    options = dict(mode='w:gz', compresslevel=1) if gzip else dict(mode='w')
-    return tarfile.open(fileobj=stream, format=tarfile.GNU_FORMAT, **dict(options, **_names()))
+def _copy_file(source, target, before):
+    with open(source, 'rb') as stream:
+        reader = Hashing(stream)
+        handle = os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+        with os.fdopen(handle, 'wb', 0) as goal:
+            for data in iter(lambda: reader.read(CHUNK), b''):
+                goal.write(data)
+        after = os.fstat(stream.fileno())
+    if (after.st_size, after.st_mtime, after.st_ino) != (before.st_size, before.st_mtime, before.st_ino):
+        raise BoxError('%s changed while it was copied, so the copy would be no single moment: stop what writes there, then run '
+                       'again.' % source, 'tree_changed', path=source)
+    return reader.sha256.hexdigest()
+
+
+def dress(root, entries):
+    """Give everything in a folder the owner, mode and time of its listing; children before their parents."""
+    root = native(root)
+    for entry in reversed(entries):
+        where = os.path.join(root, entry.name)
+        os.lchown(where, entry.uid, entry.gid)
+        if entry.kind in 'dfp':
+            os.chmod(where, entry.mode)
+            os.utime(where, (entry.mtime, entry.mtime))
 
 
 def _names():
@@ -240,21 +255,10 @@ def digest_of(stream):
 def file_digest(path):
     """sha256 of a file."""
     with open(path, 'rb') as stream:
+        if hasattr(os, 'posix_fadvise'):
+            # What was just written is asked from the disk, not from memory.
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return digest_of(stream)
-
-
-def prove(path, entries):
-    """Read a tar file to its end and raise unless it is exactly this listing, contents included."""
-    position = -1
-    for position, (name, member, stream) in enumerate(members(path)):
-        wanted = entries[position] if position < len(entries) else None
-        found = (name, member.size if member.isreg() else 0, digest_of(stream) if stream else '')
-        if wanted is None or found != (wanted.name, wanted.size, wanted.digest):
-            raise BoxError('%s does not hold what was copied: member %d is %s. Check the disk, then take the rollback point again.'
-                           % (path, position + 1, printable(name)), 'copy_not_proved')
-    if position + 1 != len(entries):
-        raise BoxError('%s holds %d of %d members: check the disk, then take the rollback point again.'
-                       % (path, position + 1, len(entries)), 'copy_not_proved')
 
 
 def printable(name):
@@ -331,3 +335,23 @@ def _difference(path, kind, info, entry, contents):
     if contents and entry.kind == 'f' and file_digest(path) != entry.digest:
         return 'another content'
     return None
+
+
+def listing(root):
+    """The listing of a folder as it stands, with the contents read."""
+    root = native(root)
+    entries, linked = [], {}
+    for name, info in walk(root):
+        kind, link, digest = _kind(info.st_mode), '', ''
+        if kind is None:
+            continue
+        if kind == 'f' and info.st_nlink > 1 and (info.st_dev, info.st_ino) in linked:
+            kind, link = 'h', linked[info.st_dev, info.st_ino]
+        elif kind == 'f':
+            linked[info.st_dev, info.st_ino] = name
+            digest = file_digest(os.path.join(root, name))
+        elif kind == 'l':
+            link = os.readlink(os.path.join(root, name))
+        entries.append(Entry(kind, stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid, info.st_size if kind == 'f' else 0,
+                             int(info.st_mtime), digest, link, name))
+    return entries

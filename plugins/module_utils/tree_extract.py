@@ -17,7 +17,7 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxErro
 class Extraction:
     """Tar files unpacked into one new folder, the first on top of nothing, further ones beside it.
 
-    target: must not exist; created 0700 until finish() gives every folder its own mode, so that nobody enters before.
+    target: must not exist; it and all in it belong to root alone until finish() gives everything its owner and mode.
     owner: (uid, gid) for everything, or None for what the tar file says.
     A member never goes through a symbolic link and never above target: whoever wrote the archive does not get to
     write elsewhere as root.
@@ -88,11 +88,6 @@ class Extraction:
         if kind == 'd':
             self._folders[name] = len(self.entries)
         else:
-            if kind != 'h':
-                os.lchown(where, uid, gid)
-            if kind in 'fp':
-                os.chmod(where, entry.mode)
-                os.utime(where, (entry.mtime, entry.mtime))
             self._names[name] = len(self.entries)
         self.entries.append(entry)
 
@@ -117,14 +112,12 @@ class Extraction:
         else:
             self.entries[self._folders[name]] = entry
 
-    def finish(self):
-        """Give every folder but the top one its owner, mode and time; returns the listing."""
+    def finish(self, top=None):
+        """Give everything its owner, mode and time; returns the listing. top: Entry for "." when no archive has one."""
         self.entries = [entry for entry in self.entries if entry is not None]
-        for entry in reversed([entry for entry in self.entries if entry.kind == 'd' and entry.name != '.']):
-            where = os.path.join(self.target, entry.name)
-            os.lchown(where, entry.uid, entry.gid)
-            os.chmod(where, entry.mode)
-            os.utime(where, (entry.mtime, entry.mtime))
+        if top is not None and self._folders['.'] is None:
+            self.entries.insert(0, top)
+        tree.dress(self.target, self.entries)
         return self.entries
 
     @staticmethod

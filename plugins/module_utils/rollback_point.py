@@ -1,0 +1,106 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rollback_point module: a proved rollback point is there, or gone. Python 2.7 and 3.5+, standard library only."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+# restore is not called from here: the recovery at boot needs it among the code that is packed.
+from ansible_collections.jeedom.fleet.plugins.module_utils import (  # noqa: F401, pylint: disable=unused-import
+    engine, fault, jobs, restore, restore_point, restore_unit, system, transaction)
+from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
+
+ARGUMENT_SPEC = dict(
+    COMMON_SPEC,
+    state=dict(type='str', default='present', choices=['present', 'absent']),
+    route=dict(type='list', elements='str'),
+    **jobs.JOB_SPEC
+)
+
+
+def run(params, check_mode):
+    """present: take one unless there is a proved one of the open migration. absent: commit, drop it."""
+    system.require_root()
+    installation = Installation(params['web_root'])
+    if transaction.journal():
+        raise BoxError('A restore of this box was cut in step %s: finish it with the rollback playbook first.'
+                       % transaction.journal().get('step'), 'restore_unfinished')
+    if params['state'] == 'absent':
+        return _absent(installation, check_mode)
+    opened = transaction.current()
+    if opened and opened['step'] != transaction.OPENING:
+        record = restore_point.manifest()
+        if record is None:
+            raise BoxError('The migration of this box is open since run %s, but its rollback point is gone: restore the archive on '
+                           'the controller (jeedom_rollback_source: archive).' % opened.get('run_id'), 'rollback_point_missing')
+        if opened['step'] == transaction.OPEN:
+            restore_point.prove(record)
+        return dict(changed=False, rollback_point=restore_point.summary(record))
+    if not opened:
+        restore_point.Taking(installation, None).check()
+    if check_mode:
+        return dict(changed=True, rollback_point=None)
+    given = dict((key, params[key]) for key in ('web_root', 'route', 'run_id', 'controller'))
+    return jobs.started(jobs.start('rollback_point', 'rollback_point', given, installation.web_root, params['run_id'],
+                                   params['controller']))
+
+
+def job(params, context):
+    """Take the rollback point. A failure leaves engine and web as they were, and no open transaction."""
+    installation = Installation(params['web_root'])
+    context.secrets = installation.secrets()
+    context.phase('check', 1)
+    if transaction.current() and transaction.current()['step'] == transaction.OPENING:
+        context.log('note: an earlier attempt was cut; starting over')
+        restore_point.abort(installation, context)
+    if transaction.current():
+        raise BoxError('A migration of this box is open already (run %s): finish it, or take it back with the rollback playbook.'
+                       % transaction.current().get('run_id'), 'transaction_open')
+    taking = restore_point.Taking(installation, context)
+    # What a cut commit or an older attempt left may only go when nothing is open.
+    restore_point.drop(installation.web_root, installation.credentials())
+    found = taking.check()
+    recorded = engine.record(installation, found['database'])
+    transaction.open(installation.web_root, found['database'].schema, recorded, found['version'], route=params.get('route'),
+                     run_id=params.get('run_id'), controller=params.get('controller'))
+    fault.point('point_opened')
+    try:
+        restore_unit.install()
+        record = taking.take(found, recorded)
+    except Exception:
+        context.log('the rollback point cannot be taken: giving everything back')
+        restore_point.abort(installation, context)
+        raise
+    return dict(changed=True, rollback_point=restore_point.summary(record))
+
+
+def _absent(installation, check_mode):
+    opened = transaction.current()
+    if opened and opened['step'] in (transaction.HOP, transaction.HOP_PROVED):
+        raise BoxError('The hop to %s has begun and the migration is not proved, so the rollback point stays: finish the migration, or '
+                       'take it back with the rollback playbook.' % opened.get('hop'), 'not_upgraded', step=opened['step'])
+    web_root = opened['web_root'] if opened else installation.web_root
+    if not opened and not restore_point.traces(web_root):
+        return dict(changed=False, rollback_point=None)
+    if not check_mode:
+        installation = Installation(web_root)
+        if opened:
+            engine.start(installation, opened['engine'])
+        record = restore_point.manifest()
+        restore_point.drop(web_root, record['connection'] if record else _connection(installation))
+        restore_unit.remove()
+        if opened:
+            fault.point('commit_dropped')
+            transaction.close('committed' if opened['step'] == transaction.UPGRADED else 'aborted',
+                              version=installation.version())
+    return dict(changed=True, rollback_point=None)
+
+
+def _connection(installation):
+    try:
+        return installation.credentials()
+    except BoxError:
+        return None

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r'''
+module: rollback_point
+short_description: A proved copy of the whole box to go back to, or none
+version_added: 0.1.0
+description:
+  - With O(state=present) a complete copy of the web root and of the database stands ready beside the live ones, taken with
+    the engine and the web stopped, proved file by file and table by table. With it the migration of the box is open, its
+    engine stopped, and a systemd unit takes the box back by itself if it is rebooted now.
+  - With O(state=absent) all of that is gone and the engine is as it was. That is the commit of a migration.
+  - Before anything is touched it is checked that there is room for the rollback itself too, and that root gets into MariaDB.
+  - Left out are the backup folder and whatever is mounted inside the web root; a rollback leaves both where they are.
+  - A rollback point that cannot be finished leaves the box as it was.
+author: jeedom.fleet contributors
+extends_documentation_fragment:
+  - jeedom.fleet.attributes
+  - jeedom.fleet.attributes.web_root
+  - jeedom.fleet.attributes.job
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - V(present) takes one, unless the open migration has one; that one is proved again before the first hop.
+      - V(absent) drops it. Refused while a hop has begun and the target version is not proved.
+    type: str
+    choices: [present, absent]
+    default: present
+  route:
+    description:
+      - The versions that the box is to go through; noted for whoever looks at the box.
+    type: list
+    elements: str
+seealso:
+  - module: jeedom.fleet.restore
+  - module: jeedom.fleet.core
+'''
+
+EXAMPLES = r'''
+- name: Take the rollback point before the first change
+  jeedom.fleet.rollback_point:
+    route: [4.0.63, 4.1.28, 4.4.20, 4.5.3]
+
+- name: Everything is proved, drop it
+  jeedom.fleet.rollback_point:
+    state: absent
+'''
+
+RETURN = r'''
+rollback_point:
+  description: The rollback point that is on the box, or null.
+  returned: success
+  type: dict
+  contains:
+    created:
+      description: When it was complete, seconds since 1970.
+      type: float
+    core_version:
+      description: Version of the core in it.
+      type: str
+      sample: 3.3.60
+    kept:
+      description: Names in the web root that are neither copied nor touched by a rollback.
+      type: list
+      elements: str
+      sample: [backup]
+    files:
+      description: Number of files.
+      type: int
+    bytes:
+      description: Bytes of all files.
+      type: int
+    tables:
+      description: Number of tables.
+      type: int
+    rows:
+      description: Rows of all tables.
+      type: int
+    dump_bytes:
+      description: Size of the dump.
+      type: int
+    outage:
+      description: Seconds without web pages while it was taken.
+      type: float
+    seconds:
+      description: Seconds that it took.
+      type: float
+error_code:
+  description:
+    - Machine name of the failure, for example C(no_room), C(no_inodes), C(no_database_root), C(remote_database),
+      C(versions_differ), C(copy_not_proved), C(rollback_point_damaged), C(not_upgraded), C(restore_unfinished).
+  returned: failure
+  type: str
+'''
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import rollback_point, shell
+
+if __name__ == '__main__':
+    shell.main(rollback_point)
