@@ -65,7 +65,8 @@ def command(job_id: str) -> str:
 
 def parse(stdout: str) -> dict:
     """{status, alive, rebooted, rc, result, missing} of the output of command()."""
-    parts = (stdout.split(_SEPARATOR) + ['', ''])[:3]
+    # On a terminal, which ssh gives where there is no pipelining, lines end in CR LF.
+    parts = (stdout.replace('\r\n', '\n').split(_SEPARATOR) + ['', ''])[:3]
     try:
         status = json.loads(parts[0])
     except ValueError:
