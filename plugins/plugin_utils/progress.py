@@ -69,7 +69,7 @@ def fit_hosts(hosts: list[str]) -> None:
 
 def line(host: str, stage: str, mark: str, elapsed: str, left: str, what: str, tail: str = '') -> str:
     """One line: box, stage, percent or mark, elapsed, what is left, what is going on, last line of the log."""
-    start = f'  {pad(host, host_width)}  {pad(stage, STAGE_WIDTH)} {mark:>4}  {elapsed:>5}  {left:<7}'
+    start = f'  {pad(host, host_width)}  {pad(stage, STAGE_WIDTH)} {mark:>4}  {elapsed:>7}  {left:<7}'
     room = max(20, COLUMNS - width_of(start) - 2)
     text = printable(what, room)
     if tail and room - width_of(text) > 12:

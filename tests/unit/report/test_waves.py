@@ -1,0 +1,90 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waves: whose fate counts, when the next one may start, which boxes come when."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import waves
+
+HOSTS = [f'b{number}' for number in range(1, 9)]
+
+
+def test_boxes_that_ansible_dropped_still_belong_to_the_wave():
+    # b2 is unreachable and gone from the batch, b4 failed at its end: both have begun in this run
+    assert waves.members(HOSTS, ['b3'], {'b1'}, {'b1', 'b2', 'b3', 'b4'}) == ['b2', 'b3', 'b4']
+
+
+def test_a_box_between_two_of_the_batch_belongs_to_the_wave_even_without_a_journal():
+    assert waves.members(HOSTS, ['b2', 'b4'], {'b1'}, set()) == ['b2', 'b3', 'b4']
+
+
+def test_boxes_of_later_waves_do_not_belong():
+    assert waves.members(HOSTS, ['b2'], {'b1'}, {'b1', 'b2'}) == ['b2']
+    assert waves.members(HOSTS, [], set(), set()) == []
+
+
+@pytest.mark.parametrize('outcome, alive, expected', [
+    ('migrated', True, 'migrated'), ('rolled_back', True, 'rolled_back'), ('blocked', False, 'blocked'), (None, True, 'ok'), (None, False, 'unknown')])
+def test_state_is_the_outcome_and_silence_of_a_lost_box_is_unknown(outcome, alive, expected):
+    assert waves.state({'run_id': 'r', 'outcome': outcome, 'stages': {}}, 'r', alive) == expected
+
+
+def test_an_open_stage_is_unknown_and_an_outcome_of_an_earlier_run_is_worth_nothing():
+    stage = {'upgrade': {'status': 'started', 'run_id': 'r'}}
+    assert waves.state({'run_id': 'r', 'outcome': None, 'stages': stage}, 'r', True) == 'unknown'
+    assert waves.state({'run_id': 'before', 'outcome': 'migrated', 'stages': stage}, 'r', False) == 'unknown'
+    assert waves.state(None, 'r', False) == 'unknown'
+    failed = {'backup': {'status': 'failed', 'run_id': 'r'}}
+    assert waves.state({'run_id': 'r', 'outcome': None, 'stages': failed}, 'r', False) == 'failed'
+
+
+@pytest.mark.parametrize('bad, most, percent, passed', [
+    (0, None, None, True), (1, None, None, False), (1, '1', None, True), (2, '1', None, False), (1, None, '10%', True), (2, None, '10%', False),
+    (2, 5, '10 %', False), (2, 1, 90, False), (2, 2, 20.0, True), (1, '', '', False), (0, 0, 0, True)])
+def test_limits_in_every_spelling_that_extra_vars_bring(bad, most, percent, passed):
+    states = {f'b{number}': 'unknown' if number < bad else 'migrated' for number in range(10)}
+    told = waves.judge(states, most, percent)
+    assert told['passed'] is passed and len(told['bad']) == bad
+
+
+def test_what_counts_as_bad():
+    states = {'a': 'migrated', 'b': 'blocked', 'c': 'failed', 'd': 'unknown', 'e': 'rolled_back', 'f': 'ready', 'g': 'ok', 'h': 'already_done'}
+    assert waves.judge(states)['bad'] == ['c', 'd', 'e']
+
+
+@pytest.mark.parametrize('value', ['many', '-1', 'nan', 'inf', [1]])
+def test_a_limit_that_is_no_number_is_refused(value):
+    with pytest.raises(waves.WaveError, match='jeedom_max_failed is'):
+        waves.judge({'a': 'ok'}, value)
+
+
+def sizes(setting, hosts=24, groups=None):
+    return [len(wave) for wave in waves.plan(setting, [f'b{number}' for number in range(hosts)], groups or {})]
+
+
+@pytest.mark.parametrize('setting, hosts, expected', [
+    (None, 24, [1, 5, 6, 6, 6]), ([1, 5, '25%'], 3, [1, 2]), ('1,5,25%', 24, [1, 5, 6, 6, 6]), ([2], 5, [2, 2, 1]), (['100%'], 5, [5]), (['1%'], 3, [1, 1, 1]),
+    ([1, '50%'], 1, [1]), (['1', '5'], 8, [1, 5, 2])])
+def test_sizes(setting, hosts, expected):
+    assert sizes(setting, hosts) == expected
+
+
+def test_groups_name_waves_and_every_box_has_exactly_one():
+    groups = {'canary': ['b7', 'elsewhere'], 'paris': ['b1', 'b7', 'b2']}
+    plan = waves.plan(['canary', 'paris', 2], HOSTS, groups)
+    assert plan == [['b7'], ['b1', 'b2'], ['b3', 'b4'], ['b5', 'b6'], ['b8']]
+    assert waves.plan(['canary'], HOSTS, groups)[1] == ['b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b8']
+
+
+@pytest.mark.parametrize('setting', [['nobody'], [0], [-3], ['x%']])
+def test_a_wave_that_means_nothing_is_refused(setting):
+    with pytest.raises(waves.WaveError, match='no number of boxes'):
+        waves.plan(setting, HOSTS, {})
+
+
+def test_judged_waves_are_kept_per_run(tmp_path):
+    waves.add(tmp_path, 'r', {'number': 1})
+    waves.add(tmp_path, 'r', {'number': 2})
+    assert [wave['number'] for wave in waves.read(tmp_path, 'r')] == [1, 2] and waves.read(tmp_path, 'other') == []
