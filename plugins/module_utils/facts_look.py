@@ -256,12 +256,12 @@ class Look:
             value = self.effective('folder::tmp', '/tmp/jeedom')
         except Unreadable:
             value = '/tmp/jeedom'
-        return os.path.normpath('/' + (value or '/tmp/jeedom').strip('/'))
+        return os.path.normpath('/' + (clean(value, 4000) or '/tmp/jeedom').strip('/'))
 
     def backup_folder(self):
         """Absolute folder of Jeedom's archives (contract 1.1)."""
         try:
-            value = self.effective('backup::path', 'backup') or 'backup'
+            value = clean(self.effective('backup::path', 'backup'), 4000) or 'backup'
         except Unreadable:
             value = 'backup'
         return os.path.normpath(value if value.startswith('/') else self.installation.path(value))
