@@ -68,9 +68,11 @@ class ActionModule(ActionBase):
         result = {'changed': False, 'findings': found.findings, 'verdict': found.verdict, 'route': found.route, 'summary': found.summary,
                   'market': {'online': answers['online'], 'reason': answers['reason']}}
         if folder:
-            if args['phase'] == 'first':
+            # the second look must not hide what the first one found
+            first = args['phase'] == 'first'
+            if first:
                 artifacts.write_json(folder / 'facts-before.json', facts)
-            artifacts.write_json(folder / 'findings.json', dict(result, host=host, phase=args['phase'], time=artifacts.now()))
+            artifacts.write_json(folder / ('findings.json' if first else 'findings-second.json'), found.findings)
         if args['show']:
             lines = findings_table.table(host, result, paint=stringc, details=args['show_warnings'])
             # one call: lines of boxes that are looked at in parallel must not mix

@@ -7,7 +7,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import core_files
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import knowledge, routes
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import assessment, knowledge, routes
 
 
 def route(start, target, php=None, debian=None, allow=(), overlays=()):
@@ -24,9 +24,18 @@ def core_digests(versions):
     return {name: core_files.digests(manifest) for name, manifest in known.items() if not versions or name in versions}
 
 
+def postflight(facts_after, facts_before=None, health=None, target='4.5.3', overlays=()):
+    """{verdict, findings, text} of the look after the migration."""
+    try:
+        found = assessment.postflight(facts_after, health, knowledge.load(overlays or ()), target, facts_before)
+    except knowledge.KnowledgeError as error:
+        raise AnsibleFilterError(str(error)) from error
+    return {'verdict': found.verdict, 'findings': found.findings, 'text': found.summary['text']}
+
+
 class FilterModule:
     """Filters of this file."""
 
     def filters(self):
         """Name to function."""
-        return {'route': route, 'core_digests': core_digests}
+        return {'route': route, 'core_digests': core_digests, 'postflight': postflight}

@@ -19,7 +19,8 @@ description:
   - Takes what M(jeedom.fleet.facts) found on a box, the knowledge base of the collection, the market and the operator's policy, and
     gives all findings at once, a verdict and the route of core upgrades.
   - Runs on the controller only; the box is not contacted and nothing on it changes.
-  - Shows a table in the terminal, and writes C(<run id>/<host>/facts-before.json) and C(findings.json) below C(jeedom_artifacts).
+  - Shows a table in the terminal, and writes C(<run id>/<host>/facts-before.json) and C(findings.json) (of the second look
+    C(findings-second.json)) below C(jeedom_artifacts).
   - Every finding has a stable id; docs/findings.md has the list.
 attributes:
   check_mode:

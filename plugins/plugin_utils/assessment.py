@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import (  # noqa: F401  pylint: disable=unused-import
-    checks_base, checks_core, checks_custom, checks_plugins, checks_storage, checks_system, routes, versions,
+    checks_base, checks_core, checks_custom, checks_plugins, checks_storage, checks_system, postflight as after, routes, versions,
 )
 from ansible_collections.jeedom.fleet.plugins.plugin_utils.checks_base import Case, Hit, View, printable
 from ansible_collections.jeedom.fleet.plugins.plugin_utils.knowledge import Knowledge
@@ -106,21 +106,48 @@ def assess(facts: object, knowledge: Knowledge, target: str, accept: object = No
             hits = [found for found in hits if found.id == 'no_jeedom']
     findings = [_finding(found, knowledge, accepted, removed, error) for found in hits
                 if not done or knowledge.entry('checks', found.id).get('always')]
-    findings.sort(key=lambda finding: (SEVERITIES.index(finding['severity']), list(knowledge.section('checks')).index(finding['id']), finding['subject'] or ''))
+    findings.sort(key=_order(knowledge))
     result = Assessment(findings=findings, route=case.route)
     result.verdict = _verdict(result, done)
     result.summary = _summary(case, result)
     return result
 
 
+def postflight(facts_after: object, health: object, knowledge: Knowledge, target: str, facts_before: object = None) -> Assessment:
+    """The look after the migration; its verdict is ok, degraded or failed.
+
+    health: what the health module returned. facts_before: the facts of the first look, to compare with.
+    """
+    box = after.After(View(facts_after), View(facts_before), View(health), knowledge, str(target))
+    result = Assessment()
+    hits = _guarded(knowledge, box, [(function.__name__, ('post_' + function.__name__,), function) for function in after.CHECKS])
+    result.findings = sorted((_finding(found, knowledge, {}, (), None) for found in hits), key=_order(knowledge))
+    worst = {finding['severity'] for finding in result.findings}
+    result.verdict = 'failed' if 'blocker' in worst else 'degraded' if 'warning' in worst else 'ok'
+    result.summary = {'version': box.version, 'target': str(target), 'verdict': result.verdict, 'route': None,
+                      'text': '; '.join(finding['title'] for finding in result.findings)}
+    return result
+
+
+def _order(knowledge: Knowledge) -> Callable[[Mapping], tuple]:
+    """The worst first, then as in the catalogue."""
+    place = {name: index for index, name in enumerate(knowledge.section('checks'))}
+    return lambda finding: (SEVERITIES.index(finding['severity']), place[finding['id']], finding['subject'] or '')
+
+
 def _run(case: Case) -> Iterable[Hit]:
+    """All hits of the first or second look."""
+    return _guarded(case.knowledge, case, [(name, ids, function) for name, (ids, function) in checks_base.REGISTER.items()])
+
+
+def _guarded(knowledge: Knowledge, case: object, checks: Iterable[tuple[str, Sequence[str], Callable]]) -> Iterable[Hit]:
     """All hits; a check that raises becomes a hit of its own."""
-    for name, (ids, function) in checks_base.REGISTER.items():
+    for name, ids, function in checks:
         try:
             # collected before any is handed on: half of a check's hits would be worse than none
-            found = [item for item in function(case) if case.knowledge.entry('checks', item.id)]
+            found = [item for item in function(case) if knowledge.entry('checks', item.id)]
             for item in found:
-                _words(case.knowledge.entry('checks', item.id), item)
+                _words(knowledge.entry('checks', item.id), item)
         except Exception as problem:  # pylint: disable=broad-except
             # a box may send anything; the other checks must still be told
             yield checks_base.hit('check_failed', [f'{type(problem).__name__}: {problem}', f'checks {", ".join(ids)}'], subject=name)

@@ -89,7 +89,7 @@ def findings(value: Any, language: str) -> list[dict]:
         found.append({'id': text(item.get('id'), width=80), 'severity': severity, 'title': text(item.get('title') or item.get('id'), language, 200),
                       'subject': text(item.get('subject'), width=80), 'evidence': lines[:20], 'advice': text(item.get('advice'), language),
                       'fix': text(item.get('fix'), language, 300), 'accepted': bool(accepted),
-                      'reason': text(accepted.get('reason') if isinstance(accepted, dict) else '', language)})
+                      'reason': text(accepted.get('reason') if isinstance(accepted, dict) else item.get('reason'), language)})
     return sorted(found, key=lambda item: (SEVERITIES.index(item['severity']), item['id'], item['subject']))
 
 
