@@ -1,0 +1,209 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove an archive by reading it to its end once: gzip, tar, hash, members, the dump inside. Constant memory.
+
+Python 2.7 and 3.5+, standard library only; used on the box and, during a fetch, on the controller.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import hashlib
+import re
+import tarfile
+import zlib
+
+from ansible_collections.jeedom.fleet.plugins.module_utils.dump_scan import DumpScanner
+
+SCHEMA = 1
+DUMP = 'DB_backup.sql'
+VERSION = 'core/config/version'
+# backup-<name>-<version>-<date>.tar.gz (contract 2.3; the name may hold anything but a slash)
+NAME = re.compile(r'^backup-.+-\d+\.\d+(\.\d+)*-\d{4}-\d{2}-\d{2}-\d{2}h\d{2}\.tar\.gz$')
+_INFO = re.compile(r'^plugins/([A-Za-z0-9_-]{1,64})/plugin_info/info\.(?:json|xml)$')
+_CHUNK = 1 << 20
+VOLATILE = ('cache', 'event', 'queue', 'message', 'history', 'historyArch', 'timeline', 'cron', 'dataStore')
+# No Jeedom has a million files; an archive that says so is none of ours.
+MAX_MEMBERS = 1000000
+
+
+class Broken(Exception):
+    """The archive cannot be read to its end; str() says why."""
+
+
+class HashingReader:
+    """A raw stream that is hashed while somebody reads it."""
+
+    def __init__(self, raw):
+        self.raw = raw
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size=-1):
+        """Next bytes."""
+        data = self.raw.read(size)
+        self.digest.update(data)
+        self.size += len(data)
+        return data
+
+
+class _Gunzip:
+    """Decompress a stream of gzip members; unlike the gzip module it never seeks, and says what is wrong."""
+
+    def __init__(self, source):
+        self.source = source
+        self.engine = zlib.decompressobj(31)
+        self.pending = b''
+        self.ended = False
+        self.started = False
+
+    def read(self, size):
+        """Up to size bytes, b'' at the end."""
+        parts, missing = [], size
+        while missing > 0 and not self.ended:
+            if not self.pending:
+                self.pending = self.source.read(_CHUNK)
+                if not self.pending:
+                    if self.engine is not None and not self._at_end():
+                        raise Broken('it is cut: the gzip stream has no end' if self.started else 'it is empty')
+                    self.ended = True
+                    break
+            if self.engine is None:
+                if not self.pending.strip(b'\0'):
+                    # padding behind the last member is harmless
+                    self.pending = b''
+                    continue
+                self.engine = zlib.decompressobj(31)
+            self.started = True
+            try:
+                data = self.engine.decompress(self.pending, missing)
+            except zlib.error as error:
+                raise Broken('it is damaged: %s' % error)
+            self.pending = self.engine.unconsumed_tail
+            if getattr(self.engine, 'eof', None) or (not self.pending and self.engine.unused_data):
+                self.pending = self.engine.unused_data
+                self.engine = None
+            parts.append(data)
+            missing -= len(data)
+        return b''.join(parts)
+
+
+    def _at_end(self):
+        # Python 2 does not say whether a stream has ended; what comes behind an ended one is left unused.
+        if hasattr(self.engine, 'eof') or not self.started:
+            return False
+        try:
+            self.engine.decompress(b'?')
+        except zlib.error:
+            return False
+        return bool(self.engine.unused_data)
+
+
+def _clean(name):
+    while name.startswith('./'):
+        name = name[2:]
+    return name
+
+
+def _unsafe(member):
+    """Why a member must never be extracted, or None."""
+    name = member.name
+    if name.startswith('/') or '..' in name.split('/'):
+        return 'the member %r leads out of the tree' % name[:100]
+    if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
+        return 'the member %r is a device or worse' % name[:100]
+    return None
+
+
+def prove(raw, on_progress=None, on_name=None):
+    """Read an archive to its end and tell all that it says of itself.
+
+    raw: a stream of the compressed bytes with read(). on_progress: called with compressed bytes so far. on_name: called
+    with each member's name and size. Returns {proved, problems, sha256, size, members, names_digest, core_version, plugins,
+    dump: {present, complete, tables, size}}; problems are sentences, and proved is their absence.
+    """
+    reader = HashingReader(raw)
+    found = dict(schema=SCHEMA, problems=[], members=0, core_version=None, plugins=[],
+                 dump=dict(present=False, complete=False, tables={}, size=0))
+    names = hashlib.sha256()
+    stream = _Gunzip(reader)
+    try:
+        with tarfile.open(fileobj=stream, mode='r|', bufsize=_CHUNK) as tar:
+            for member in tar:
+                # tarfile remembers every member otherwise
+                tar.members = []
+                name = _clean(member.name)
+                found['members'] += 1
+                names.update(('%s\0%d\n' % (name, member.size if member.isfile() else -1)).encode('utf-8', 'replace'))
+                bad = _unsafe(member)
+                if bad and len(found['problems']) < 20:
+                    found['problems'].append(bad)
+                if found['members'] > MAX_MEMBERS:
+                    raise Broken('it claims more than %d members' % MAX_MEMBERS)
+                if on_name:
+                    on_name(name, member)
+                _look_at(tar, member, name, found)
+                if on_progress:
+                    on_progress(reader.size)
+        # the rest of the stream belongs to the proof as well: checksum and length of gzip stand at its end
+        while stream.read(_CHUNK):
+            pass
+    except (Broken, tarfile.TarError, EOFError) as error:
+        found['problems'].append('the archive cannot be read to its end: %s' % error)
+    while reader.read(_CHUNK):
+        pass
+    _judge(found)
+    found.update(sha256=reader.digest.hexdigest(), size=reader.size, names_digest=names.hexdigest(),
+                 plugins=sorted(found['plugins']))
+    found['proved'] = not found['problems']
+    return found
+
+
+def _look_at(tar, member, name, found):
+    if name == DUMP and member.isfile():
+        scanner, handle = DumpScanner(), tar.extractfile(member)
+        for chunk in iter(lambda: handle.read(_CHUNK), b''):
+            scanner.feed(chunk)
+        scanner.close()
+        found['dump'] = dict(present=True, complete=scanner.complete, tables=scanner.tables, size=scanner.size)
+        if scanner.problem:
+            found['problems'].append(scanner.problem)
+    elif name == VERSION and member.isfile():
+        found['core_version'] = tar.extractfile(member).read(100).decode('utf-8', 'replace').strip() or None
+    else:
+        info = _INFO.match(name)
+        if info and info.group(1) not in found['plugins']:
+            found['plugins'].append(info.group(1))
+
+
+def _judge(found):
+    if not found['dump']['present']:
+        found['problems'].append('it holds no %s' % DUMP)
+    if not found['core_version']:
+        found['problems'].append('it holds no %s' % VERSION)
+
+
+def compare(found, tables_before, tables_after, plugins):
+    """What an archive lacks of the box it was made on: a list of sentences.
+
+    tables_before, tables_after: live row counts around the backup; the dump must lie between, since the engine goes on
+    writing meanwhile. plugins: folders of plugins on the box.
+    """
+    problems = []
+    rows = found['dump']['tables']
+    missing = sorted(set(tables_before) - set(rows))
+    if missing:
+        problems.append('the dump lacks the tables %s' % ', '.join(missing[:10]))
+    for table in sorted(set(rows) & set(tables_before) & set(tables_after)):
+        low, high = sorted((tables_before[table], tables_after[table]))
+        # these shrink and grow while the engine runs
+        slack = 50 + high // 20 if table in VOLATILE else 0
+        if not low - slack <= rows[table] <= high + slack:
+            problems.append('table %s has %d rows in the dump and %d to %d on the box' % (table, rows[table], low, high))
+    lost = sorted(set(plugins) - set(found['plugins']))
+    if lost:
+        problems.append('the archive lacks the plugins %s' % ', '.join(lost[:10]))
+    return problems
+
