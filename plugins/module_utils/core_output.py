@@ -12,20 +12,25 @@ import re
 _PROGRESS = re.compile(r'\[PROGRESS\]\[(\d+)\]')
 _MARKER = re.compile(r'\[END UPDATE(?: (SUCCESS|ERROR))?\]')
 # (text in the line, phase, percent of the hop). V3 prints no percentages; the texts are the same in all versions.
+# A step prints its end on the line it began, so a finished line tells what comes next.
 _STEPS = (
     ('[START UPDATE]', 'check', 1),
-    ('Check rights', 'check', 4),
-    ('Disable all task', 'stop', 10),
-    ('Download in progress', 'download', 15),
-    ('Unzip in progress', 'unzip', 30),
-    ('Moving files', 'move', 46),
-    ('Remove useless files', 'move', 52),
+    ('Send begin of update event', 'rights', 3),
+    ('Disable all scenario', 'download', 12),
+    ('Check rights', 'download', 10),
+    ('Create temporary folder', 'unzip', 30),
+    ('Clean temporary files', 'move', 46),
+    ('Moving files', 'clean', 51),
     ('Update composer file', 'composer', 54),
+    ('Remove temporary files', 'scripts', 56),
+    ('Update jeedom information date', 'scripts', 59),
     ('Update system into', 'scripts', 60),
     ('Update database into', 'scripts', 60),
     ('Check jeedom consistency', 'consistency', 65),
-    ('Update plugins', 'plugins', 75),
-    ('Enable scenario', 'start', 95),
+    ('Check jeedom package', 'packages', 66),
+    ('Check nodejs', 'packages', 70),
+    ('Jeedom is up to date', 'end', 75),
+    ('Update plugins', 'plugins', 76),
     ('[END UPDATE SUCCESS]', 'end', 100),
 )
 # A good hop has none of these (contract 7).

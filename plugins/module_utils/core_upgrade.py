@@ -15,8 +15,8 @@ import time
 import traceback
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    config, core_hop, core_plugins, core_route, core_zips, engine, engine_processes, health_checks, health_web, restore,
-    settings, system, transaction)
+    config, core_hop, core_plugins, core_route, core_space, core_zips, engine, engine_processes, health, health_checks, health_web,
+    restore, settings, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 
@@ -161,8 +161,11 @@ class Upgrade(object):
     def _finish(self):
         """Engine as recorded; then see it tick."""
         self.context.phase('engine', 93, step='')
+        core_space.clean()
         if self.opened:
-            self.opened = transaction.update(step=transaction.UPGRADED)
+            # From here on a PHP error in a log is the new core's; those before are of requests that met a tree in motion.
+            noted = dict(self.opened['upgrade'], logs=health.log_sizes(self.installation))
+            self.opened = transaction.update(step=transaction.UPGRADED, upgrade=noted)
         marker = os.path.join(self.installation.temporary(self.database), 'jeeCron.pid')
         asked = time.time()
         engine.start(self.installation, self.engine, self.context)
