@@ -89,7 +89,14 @@ class Upgrade(object):
         for hop in self.hops:
             if hop['version'] == self.opened.get('hop'):
                 return hop
-        raise BoxError('A hop to %s was begun on the box, which is not on this route.' % self.opened.get('hop'), 'other_route')
+        # The assessment of a half-done box computes another route: the one that was begun counts.
+        begun = (self.opened.get('upgrade') or {}).get('route') or []
+        for hop in begun:
+            if hop['version'] == self.opened.get('hop') and begun[-1]['version'] == self.hops[-1]['version']:
+                self.hops = begun
+                return hop
+        raise BoxError('A hop to %s was begun on the box, which is not on the way to %s.' % (self.opened.get('hop'), self.params['version']),
+                       'other_route')
 
     def _zips(self, todo):
         """Every zip of the route, proved, before the first hop."""
@@ -115,7 +122,7 @@ class Upgrade(object):
             if not page['ok']:
                 raise BoxError("Jeedom's login page cannot be had on the box before the upgrade (%s), so no hop could be proved: mend the "
                                'web server first.' % page['message'], 'web_not_provable')
-            self.opened = transaction.update(upgrade=dict(settings=self.settings, counts=self.before))
+            self.opened = transaction.update(upgrade=dict(settings=self.settings, counts=self.before, route=self.hops))
         for name in settings.disarm(self.database):
             self.context.log('disarmed %s' % name)
 

@@ -4,7 +4,7 @@
 """What a playbook changed on a box and must be able to give back: /var/lib/jeedom-fleet/recorded/<name>.json.
 
 {"config": {plugin: {key: value or null}}, "cron": {"class::function": true or false}}, each as it was before the
-first change. Python 2.7 and 3.5+, standard library only.
+first change. The name "transaction" stands for the open migration: its record is part of state.json and ends with it. Python 2.7 and 3.5+, standard library only.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -14,9 +14,10 @@ __metaclass__ = type
 import os
 import re
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import system
+from ansible_collections.jeedom.fleet.plugins.module_utils import system, transaction
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
+TRANSACTION = 'transaction'
 _NAME = re.compile(r'^[a-z0-9_-]{1,40}$')
 
 
@@ -28,12 +29,17 @@ def _path(name):
 
 def load(name):
     """The record, or {} when there is none."""
+    if name == TRANSACTION:
+        return dict((transaction.current() or {}).get('settings') or {})
     value = system.read_json(_path(name), {})
     return value if isinstance(value, dict) else {}
 
 
 def save(name, value):
     """Write the record; an empty one is removed."""
+    if name == TRANSACTION:
+        transaction.update(settings=value)
+        return
     path = _path(name)
     if any(value.get('config', {}).values()) or value.get('cron'):
         system.state_dir('recorded')

@@ -32,12 +32,13 @@ PURGE_HARMLESS = '4.5.0'
 def record(database):
     """What stands there now: {rows: {key: value or None}, purge: True, False or None, source: of the core's update row}.
 
-    What freeze.yml changed counts as it was before that: the migration ends with a box that is not frozen.
+    What prepare and freeze.yml changed counts as it was before that: the migration ends with a box that is not frozen.
     """
-    frozen = recorded.load(FREEZE)
     rows = config.rows(database, KEYS)
-    rows.update((key, value) for key, value in frozen.get('config', {}).get('core', {}).items() if key in KEYS)
-    purge = frozen.get('cron', {}).get('::'.join(PURGE), cron_task.enabled(database, *PURGE))
+    purge = cron_task.enabled(database, *PURGE)
+    for earlier in (recorded.load(recorded.TRANSACTION), recorded.load(FREEZE)):
+        rows.update((key, value) for key, value in earlier.get('config', {}).get('core', {}).items() if key in KEYS)
+        purge = earlier.get('cron', {}).get('::'.join(PURGE), purge)
     source = database.scalar("SELECT source FROM `update` WHERE type='core' AND logicalId='jeedom'")
     return dict(rows=rows, purge=purge, source=source)
 

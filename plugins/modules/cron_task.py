@@ -49,6 +49,7 @@ options:
   record:
     description:
       - Keep what stood there before on the box, under this name.
+      - V(transaction) stands for the open migration of the box, which gives it back at its end.
     type: str
 '''
 
