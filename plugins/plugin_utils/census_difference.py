@@ -46,6 +46,10 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
+def _cells(value: Any) -> list:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
 def _entry(what: str, kind: str, before: Any, after: Any, text: str, volatile: bool = False) -> dict:
     return {'what': what, 'kind': kind, 'before': before, 'after': after, 'text': printable(text, 240), 'volatile': volatile}
 
@@ -64,10 +68,10 @@ def _items(what: str, before: Mapping, after: Mapping) -> Iterator[dict]:
     """Differences of things that are kept one by one: {key: [name, digest, digest of settings]}."""
     volatile = bool(before.get('volatile') or after.get('volatile'))
     one = _one(what)
-    old, new = before['items'], after['items']
+    old, new = ({key: _cells(item) for key, item in census['items'].items()} for census in (before, after))
 
-    def label(item: Any) -> str:
-        return printable(item[0] if isinstance(item, (list, tuple)) and item else '?', 120)
+    def label(item: list) -> str:
+        return printable(item[0] if item else '?', 120)
 
     gone = [(label(old[key]), label(old[key]), None) for key in old if key not in new]
     fresh = [(label(new[key]), None, label(new[key])) for key in new if key not in old]
@@ -118,9 +122,9 @@ def _history(table: str, before: Any, after: Any, names: Mapping) -> Iterator[di
         return
     was, now = _mapping(before.get('commands')), _mapping(after.get('commands'))
     fewer, changed = [], []
-    for command, (count, digest) in ((key, (value + [None, None])[:2]) for key, value in was.items() if isinstance(value, list)):
-        entry = now.get(command)
-        count_now = _number(entry[0]) if isinstance(entry, list) and entry else 0
+    for command, (count, digest) in ((key, (_cells(value) + [None, None])[:2]) for key, value in was.items()):
+        entry = (_cells(now.get(command)) + [None, None])[:2]
+        count_now = _number(entry[0])
         name = printable(names.get(command) or f'command {command}', 120)
         if count_now < _number(count):
             fewer.append((f'{_rows(_number(count) - count_now, where)} fewer of {name}', count, count_now))
@@ -149,7 +153,7 @@ def _stable(before: Mapping, after: Mapping) -> Iterator[dict]:
     for table in sorted(_mapping(before.get('history'))):
         yield from _history(table, before['history'][table], _mapping(after.get('history')).get(table), names)
     for what, kind, key in (('plugin_folders', 'missing', 'before'), ('plugin_folders', 'added', 'after')):
-        one, two = (set(_mapping(census).get(what) or []) for census in (before, after))
+        one, two = (set(map(str, _cells(census.get(what)))) for census in (before, after))
         names_left = sorted(one - two if kind == 'missing' else two - one)
         yield from _listed(what, kind, [(printable(name), name if kind == 'missing' else None, None if kind == 'missing' else name)
                                         for name in names_left],
@@ -163,7 +167,7 @@ def _files(before: Mapping, after: Mapping) -> Iterator[dict]:
         old, new = before['items'], after['items']
         for kind, paths, sentence in (
                 ('missing', [path for path in old if path not in new], 'gone'),
-                ('changed', [path for path in old if path in new and list(old[path]) != list(new[path])], 'changed'),
+                ('changed', [path for path in old if path in new and _cells(old[path]) != _cells(new[path])], 'changed'),
                 ('added', [path for path in new if path not in old], 'new')):
             be = '' if kind == 'changed' else 'is '
             yield from _listed('files', kind, [(printable(path, 160), old.get(path), new.get(path)) for path in sorted(paths)],
@@ -194,7 +198,7 @@ def _exact(before: Mapping, after: Mapping) -> Iterator[dict]:
     was, now = _mapping(old.get('folders')), _mapping(new.get('folders'))
     for kind, sentence, paths in (
             ('missing', 'is gone', [path for path in was if path not in now]),
-            ('changed', 'changed', [path for path in was if path in now and list(was[path]) != list(now[path])]),
+            ('changed', 'changed', [path for path in was if path in now and _cells(was[path]) != _cells(now[path])]),
             ('added', 'is new', [path for path in now if path not in was])):
         yield from _listed('folders', kind, [(printable(path or '.', 160), was.get(path), now.get(path)) for path in sorted(paths)],
                            'folder {name} ' + sentence, 'another {count} ' + sentence.replace('is', '{be}'), False)
@@ -209,9 +213,8 @@ def difference(before: Any, after: Any, level: str = 'stable', everything: bool 
     if level not in ('stable', 'exact'):
         raise ValueError(f'level is {level!r} and has to be stable or exact')
     for name, census in (('before', before), ('after', after)):
-        wanted = 'entities' if level == 'stable' else 'exact'
-        if not isinstance(census, Mapping) or wanted not in census:
-            raise ValueError(f'the census {name} is no census: it lacks {wanted}; take it with the module facts, '
+        if not isinstance(census, Mapping) or not ('entities' in census or level == 'exact' and 'exact' in census):
+            raise ValueError(f'the census {name} is no census: take it with the module facts, '
                              f'gather_subset {"census" if level == "stable" else "census_exact"}')
     found = list((_stable if level == 'stable' else _exact)(before, after))
     if everything or level == 'exact':
