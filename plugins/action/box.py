@@ -13,7 +13,7 @@ import os
 import shlex
 import socket
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
@@ -98,12 +98,16 @@ class BoxAction(ActionBase):
         if known:
             return known
         wanted = self.task_vars.get('ansible_python_interpreter')
-        answer = follow.patiently(lambda: self.shell(probe.script(wanted)), self.reset, float(self.setting('jeedom_connect_timeout', 0)))
+        try:
+            answer = follow.patiently(lambda: self.shell(probe.script(wanted)), self.reset, float(self.setting('jeedom_connect_timeout', 0)))
+        except AnsibleConnectionFailure:
+            raise
+        except AnsibleError as error:
+            # "Missing sudo password" and its like come as an error of the connection plugin
+            raise probe.ProbeError(self._no_root(str(error)), 'no_sudo') from error
         if answer.get('rc'):
             message = (answer.get('stderr') or answer.get('stdout') or '').strip().splitlines()
-            raise probe.ProbeError(f'{self.host} answers, but no command can be run there as root: '
-                                   f'{message[-1] if message else "no message"}. Give {self._play_context.remote_user or "the login user"} '
-                                   'passwordless sudo, or pass --ask-become-pass.', 'no_sudo')
+            raise probe.ProbeError(self._no_root(message[-1] if message else 'no message'), 'no_sudo')
         found = probe.parse(answer.get('stdout', ''), self.host)
         if found['uid'] != 0:
             raise probe.ProbeError(f'Tasks run as user id {found["uid"]} on {self.host} and need root: set "become: true" in the play or '
@@ -112,6 +116,10 @@ class BoxAction(ActionBase):
         self._new_facts = {'jeedom_python': chosen}
         self.task_vars = dict(self.task_vars, jeedom_python=chosen)
         return chosen
+
+    def _no_root(self, reason: str) -> str:
+        return (f'{self.host} answers, but no command can be run there as root: {reason.rstrip(".")}. Give '
+                f'{self._play_context.remote_user or "the login user"} passwordless sudo, or pass --ask-become-pass.')
 
     def call(self, name: str, args: dict) -> dict:
         """The result of one box module."""

@@ -99,12 +99,12 @@ def assess(facts: object, knowledge: Knowledge, target: str, accept: object = No
     case = case_of(facts, knowledge, target, **options)
     done = case.route_error is not None and case.route_error.code == 'already_done'
     if error or not case.facts.data:
-        hits = [checks_base.hit('box_unreadable', printable(error or 'no facts', 300))]
+        hits = [Hit('box_unreadable', [printable(error or 'The box gave no facts.', 400)])]
     else:
         hits = list(_run(case))
         if any(found.id == 'no_jeedom' for found in hits):
             hits = [found for found in hits if found.id == 'no_jeedom']
-    findings = [_finding(found, knowledge, accepted, removed, error) for found in hits
+    findings = [_finding(found, knowledge, accepted, removed) for found in hits
                 if not done or knowledge.entry('checks', found.id).get('always')]
     findings.sort(key=_order(knowledge))
     result = Assessment(findings=findings, route=case.route)
@@ -121,7 +121,7 @@ def postflight(facts_after: object, health: object, knowledge: Knowledge, target
     box = after.After(View(facts_after), View(facts_before), View(health), knowledge, str(target))
     result = Assessment()
     hits = _guarded(knowledge, box, [(function.__name__, ('post_' + function.__name__,), function) for function in after.CHECKS])
-    result.findings = sorted((_finding(found, knowledge, {}, (), None) for found in hits), key=_order(knowledge))
+    result.findings = sorted((_finding(found, knowledge, {}, ()) for found in hits), key=_order(knowledge))
     worst = {finding['severity'] for finding in result.findings}
     result.verdict = 'failed' if 'blocker' in worst else 'degraded' if 'warning' in worst else 'ok'
     result.summary = {'version': box.version, 'target': str(target), 'verdict': result.verdict, 'route': None,
@@ -169,7 +169,7 @@ def _severity(entry: Mapping, found: Hit) -> str:
     return found.severity if found.severity and isinstance(own, list) else worst
 
 
-def _finding(found: Hit, knowledge: Knowledge, accepted: Mapping[str, str], removed: Sequence[str], error: str | None) -> dict:
+def _finding(found: Hit, knowledge: Knowledge, accepted: Mapping[str, str], removed: Sequence[str]) -> dict:
     """A hit as people and machines read it."""
     entry = knowledge.entry('checks', found.id)
     words = _words(entry, found)
@@ -178,8 +178,6 @@ def _finding(found: Hit, knowledge: Knowledge, accepted: Mapping[str, str], remo
         'evidence': found.evidence, 'advice': words['advice'], 'fix': words['fix'], 'accepted': False, 'reason': None,
         'automatic': bool(entry.get('automatic')), 'question': bool(entry.get('question')), 'source': entry.get('source'),
     }
-    if found.id == 'box_unreadable' and error:
-        finding['advice'] = printable(error, 300)
     if found.id in REMOVABLE and found.subject in removed:
         finding.update(severity='warning' if finding['severity'] == 'blocker' else finding['severity'], automatic=True,
                        advice=f'Will be removed by prepare, as jeedom_remove_plugins asks, with its equipments. {finding["advice"]}')
@@ -209,6 +207,8 @@ def gate_sentence(blockers: Sequence[Mapping], case: Case | None = None) -> str:
     """One sentence for the gate: what stops the box and what to do; empty when nothing does."""
     if not blockers:
         return ''
+    if blockers[0]['id'] == 'box_unreadable':
+        return str(blockers[0]['evidence'][0])
     named = [finding['id'] + (f':{finding["subject"]}' if finding.get('subject') else '') for finding in blockers]
     first = blockers[0]
     fix = f' (first: {str(first["title"]).rstrip(".")}; {str(first["fix"] or first["advice"]).rstrip(".")})'
