@@ -253,12 +253,17 @@ class Exchange:
                             schema=False)
 
     def _save(self, schema, path):
-        """Write how to create views, triggers, routines and events of a schema: [[kind, name, sql_mode, SQL], ...]."""
+        """Write how to create views, triggers, routines and events of a schema: [[kind, name, settings, SQL], ...]."""
         column = dict(VIEW=1, TRIGGER=2, PROCEDURE=2, FUNCTION=2, EVENT=3)
         found = []
         for kind, name in self._names(schema) if exists(self.root, schema) else []:
             row = self.at(schema).query('SHOW CREATE %s %s' % (kind, identifier(name)))[0]
-            found.append([kind, name, '' if kind == 'VIEW' else row[1] or '', row[column[kind]]])
+            at = column[kind]
+            settings = 'SET SESSION sql_mode=%s;\n' % quote('' if kind == 'VIEW' else row[1] or '')
+            if row[at + 1].startswith('utf8'):
+                # Part of the definition. Any other client charset would need the text in that charset, too.
+                settings += 'SET character_set_client=%s, collation_connection=%s;\n' % (quote(row[at + 1]), quote(row[at + 2]))
+            found.append([kind, name, settings, row[at]])
         system.write_json(path, found)
 
     def _restore(self, path, schema):
@@ -270,7 +275,7 @@ class Exchange:
             failed, error = [], None
             for item in waiting:
                 try:
-                    self.at(schema).query('SET SESSION sql_mode=%s;\nDELIMITER $$\n%s$$\n' % (quote(item[2]), item[3]))
+                    self.at(schema).query('%sDELIMITER $$\n%s$$\n' % (item[2], item[3]))
                 except BoxError as caught:
                     failed.append(item)
                     error = caught
