@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from ansible import context
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import redact
@@ -36,7 +35,7 @@ class ActionModule(ActionBase):
         try:
             result.update(self._record(host, args, task_vars))
         except artifacts.ArtifactError as error:
-            raise AnsibleActionFail(str(error), result={'error_code': error.code}) from error
+            result.update(failed=True, changed=False, msg=str(error), error_code=error.code)
         return result
 
     def _record(self, host: str, args: dict, task_vars: dict) -> dict:

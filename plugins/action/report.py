@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, report, report_data, runs
@@ -38,15 +37,18 @@ class ActionModule(ActionBase):
         sources = tuple(Path(os.path.abspath(source)) for source in args['sources'])
         for source in sources:
             if not (source / 'journal').is_dir():
-                raise AnsibleActionFail(f'{source} is no artifacts folder, it has no journal: give the folder that jeedom_artifacts '
-                                        'named on that controller.', result={'error_code': 'no_journal'})
+                result.update(failed=True, changed=False, error_code='no_journal',
+                              msg=f'{source} is no artifacts folder, it has no journal: give the folder that jeedom_artifacts named on '
+                                  'that controller.')
+                return result
         try:
             files = {}
             if not self._task.check_mode:
                 files = report.write(root, language, Path(args['dest']) if args['dest'] else None, sources)
             told = report_data.build(root, language, sources)
         except artifacts.ArtifactError as error:
-            raise AnsibleActionFail(str(error), result={'error_code': error.code}) from error
+            result.update(failed=True, changed=False, msg=str(error), error_code=error.code)
+            return result
         summary = told['summary']
         counts = ', '.join(f'{number} {outcome}' for outcome, number in sorted(summary['outcomes'].items()))
         result.update(changed=False, files=files, summary=summary, next=(told['next'] or {}).get('command'),

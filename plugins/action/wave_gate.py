@@ -7,7 +7,6 @@ from __future__ import annotations
 import time
 
 from ansible import context
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, artifacts, journal, progress, waves
@@ -34,7 +33,7 @@ class ActionModule(ActionBase):
         try:
             result.update(self._judge(args))
         except (waves.WaveError, artifacts.ArtifactError) as error:
-            raise AnsibleActionFail(str(error), result={'error_code': getattr(error, 'code', 'bad_limit')}) from error
+            result.update(failed=True, changed=False, msg=str(error), error_code=getattr(error, 'code', 'bad_limit'))
         return result
 
     def _setting(self, args: dict, name: str):

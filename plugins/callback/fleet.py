@@ -63,7 +63,8 @@ class CallbackModule(CallbackBase):
         super().__init__(*args, **kwargs)
         self.show = progress.shower(self._display)
         self.entries: dict[str, dict] = {}
-        self.targets: list[str] = []
+        self.hosts: list[str] = []
+        self.targets: dict[str, None] = {}
         self.root: Path | None = None
         self.run_id = ''
         self.stopped: dict | None = None
@@ -73,11 +74,11 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_play_start(self, play):
         """Learn the names, so that columns fit; workers are forked later and inherit the width."""
         try:
-            self.targets = list(play.get_variable_manager().get_vars(play=play).get('ansible_play_hosts_all') or [])
+            self.hosts = list(play.get_variable_manager().get_vars(play=play).get('ansible_play_hosts_all') or [])
         except Exception:  # pylint: disable=broad-except
             # only for looks: whatever is wrong with the variables is for the play to say
-            self.targets = []
-        progress.fit_hosts(self.targets)
+            self.hosts = []
+        progress.fit_hosts(self.hosts)
 
     def v2_runner_on_ok(self, result, *args, **kwargs):
         """A box has recorded something, or a wave is over."""
@@ -115,6 +116,8 @@ class CallbackModule(CallbackBase):
                 self._record(host, item)
 
     def _record(self, host: str, told: dict) -> None:
+        # The boxes of plays that record something are those that we are asked about.
+        self.targets.update(dict.fromkeys(self.hosts))
         if self.root is None:
             self.root, self.run_id = Path(told['artifacts']), told['run_id']
             self._learn_durations()
@@ -156,7 +159,7 @@ class CallbackModule(CallbackBase):
         for host in list(self.entries):
             self.entries[host] = self._conclude(host, stats, dry)
         rows = [status.row(entry) for entry in self.entries.values()]
-        target = runs.read(self.root, self.run_id).get('hosts') or self.targets
+        target = list(self.targets)
         untouched = len([host for host in target if host not in self.entries])
         for text, colour in board.results(rows, untouched):
             self._say(text, colour)

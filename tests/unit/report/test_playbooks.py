@@ -1,0 +1,198 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Record, wave gate, callback, report and status as ansible-playbook runs them, with boxes that are only names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COLLECTIONS = Path(__file__).resolve().parents[3] / 'collections'
+ANSIBLE = Path(sys.executable).with_name('ansible-playbook')
+pytestmark = pytest.mark.skipif(not ANSIBLE.exists(), reason='ansible-playbook is not beside this Python')
+
+WAVES = '''
+- name: Waves
+  hosts: jeedom
+  gather_facts: false
+  serial: [1, 3, 5]
+  tasks:
+    - block:
+        - jeedom.fleet.record: {stage: assess, status: started, inputs: {target_version: 4.5.3}}
+        - jeedom.fleet.record: {stage: assess, status: ok, message: Ready., result: {from_version: 3.3.60, target_version: 4.5.3}, files: {findings: []}}
+        - jeedom.fleet.record: {stage: upgrade, status: started}
+        - ansible.builtin.raw: "test {{ fate | default('good') }} != fails"
+          changed_when: false
+        - ansible.builtin.raw: "true"
+          vars: {ansible_connection: ssh, ansible_host: 127.0.0.2, ansible_port: 1}
+          when: fate | default('good') == 'lost'
+        - jeedom.fleet.record: {stage: upgrade, status: ok, outcome: migrated, message: On 4.5.3.}
+      rescue:
+        - jeedom.fleet.record: {stage: rollback, status: rolled_back, outcome: rolled_back, message: "Hop 2/4 died: <script>alert(1)</script>"}
+    - jeedom.fleet.wave_gate:
+- name: Never reached after a stop
+  hosts: localhost
+  gather_facts: false
+  connection: local
+  tasks:
+    - ansible.builtin.debug: {msg: REACHED}
+'''
+
+
+class Controller:
+    """A folder with an inventory, from which playbooks are run."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.artifacts = folder / 'artifacts'
+
+    def inventory(self, boxes: int, **fates: str) -> None:
+        hosts = {f'box{number}': ({'fate': fates[f'box{number}']} if f'box{number}' in fates else {}) for number in range(1, boxes + 1)}
+        (self.folder / 'hosts.json').write_text(json.dumps({'jeedom': {'hosts': hosts, 'vars': {'ansible_connection': 'local'}}}), encoding='utf-8')
+
+    def run(self, playbook: str, *options: str, callback: str | None = 'jeedom.fleet.fleet', **environment: str) -> subprocess.CompletedProcess:
+        name = playbook
+        if '\n' in playbook:
+            (self.folder / 'play.yml').write_text(playbook, encoding='utf-8')
+            name = 'play.yml'
+        env = {key: value for key, value in os.environ.items() if not key.startswith(('ANSIBLE_', 'JEEDOM_'))}
+        env.update(ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), ANSIBLE_NOCOLOR='1', ANSIBLE_DEPRECATION_WARNINGS='0',
+                   ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(self.folder / '.ansible'), LC_ALL='C.UTF-8', **({'ANSIBLE_CALLBACKS_ENABLED': callback} if callback else {}), **environment)
+        return subprocess.run([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, capture_output=True, text=True, timeout=120)
+
+    def journal(self, host: str) -> dict:
+        return json.loads((self.artifacts / 'journal' / f'{host}.json').read_text(encoding='utf-8'))
+
+    def report(self) -> dict:
+        return json.loads((self.artifacts / 'report' / 'report.json').read_text(encoding='utf-8'))
+
+
+@pytest.fixture
+def controller(tmp_path):
+    return Controller(tmp_path)
+
+
+def test_a_wave_over_the_limit_stops_the_roll_out_and_the_report_is_there(controller):
+    controller.inventory(9, box3='fails')
+    done = controller.run(WAVES, '-e', 'jeedom_max_failed=0', '-e', 'db_password=hunter2')
+    assert done.returncode == 2 and 'REACHED' not in done.stdout
+    assert 'In wave 2 (3 boxes) 1 ended badly (box3 rolled_back); none may. The roll-out stops here: the 5 boxes' in done.stdout
+    assert 'Wave 2: 3 boxes in 00:0' in done.stdout and '5 boxes left untouched' in done.stdout
+    assert '4 boxes: 3 migrated, 1 rolled back; 5 not started.' in done.stdout
+    assert f'Report:  {controller.artifacts}/report/index.html' in done.stdout
+    assert "Go on:   ansible-playbook play.yml -i" in done.stdout and '-e jeedom_max_failed=0' in done.stdout
+    assert not (controller.artifacts / 'journal' / 'box5.json').exists()
+    told = controller.report()
+    assert told['summary']['outcomes'] == {'migrated': 3, 'rolled_back': 1, 'none': 5}
+    assert 'hunter2' not in json.dumps(told) and 'hunter2' not in (controller.artifacts / 'report' / 'index.html').read_text(encoding='utf-8')
+
+
+def test_under_the_limit_it_goes_on_and_a_lost_box_is_unknown_and_counts(controller):
+    controller.inventory(9, box3='fails', box7='lost')
+    done = controller.run(WAVES, '-e', 'jeedom_max_failed_percent=34%')
+    assert 'Wave 3: 5 boxes' in done.stdout and 'REACHED' in done.stdout
+    assert controller.journal('box7')['outcome'] == 'unknown' and controller.journal('box7')['stages']['upgrade']['status'] == 'unknown'
+    assert '9 boxes: 7 migrated, 1 rolled back, 1 unknown.' in done.stdout
+    assert 'restore the link' in done.stdout and '--limit box3,box7' in done.stdout
+    controller.inventory(9, box7='lost')
+    done = controller.run(WAVES, '-e', 'jeedom_max_failed=0')
+    assert done.returncode != 0 and 'In wave 3 (5 boxes) 1 ended badly (box7 unknown)' in done.stdout
+
+
+def test_all_boxes_of_a_run_share_one_run_id_and_a_second_run_has_another(controller):
+    controller.inventory(9)
+    assert controller.run(WAVES).returncode == 0
+    first = {controller.journal(f'box{number}')['run_id'] for number in range(1, 10)}
+    assert controller.run(WAVES).returncode == 0
+    second = controller.journal('box1')
+    assert len(first) == 1 and second['run_id'] not in first and second['history'][0]['outcome'] == 'migrated'
+
+
+def test_check_mode_shows_the_table_and_writes_nothing(controller):
+    controller.inventory(4)
+    done = controller.run(WAVES, '--check')
+    assert done.returncode == 0 and '4 boxes: 4 migrated.' in done.stdout and 'dry run' in done.stdout
+    assert not controller.artifacts.exists()
+
+
+def test_no_task_of_ours_reports_a_change(controller):
+    controller.inventory(2)
+    assert re.findall(r'changed=([0-9]+)', controller.run(WAVES).stdout.replace('localhost', '')) == ['0', '0', '0']
+
+
+def test_silence_for_playbooks_of_others(controller):
+    controller.inventory(2)
+    play = '- hosts: jeedom\n  gather_facts: false\n  tasks:\n    - ansible.builtin.raw: "true"\n'
+    with_it, without = controller.run(play).stdout, controller.run(play, callback=None).stdout
+    assert sorted(with_it.splitlines()) == sorted(without.splitlines()) and not controller.artifacts.exists()
+
+
+@pytest.mark.parametrize('setting', ['JEEDOM_FLEET_REPORT', 'JEEDOM_FLEET_LIVE'])
+def test_the_callback_can_be_quieter(controller, setting):
+    controller.inventory(2)
+    done = controller.run(WAVES, **{setting: 'false'})
+    assert ('Report: ' in done.stdout) is (setting != 'JEEDOM_FLEET_REPORT') and ('Wave 1:' in done.stdout) is (setting != 'JEEDOM_FLEET_LIVE')
+    assert '2 boxes: 2 migrated.' in done.stdout
+
+
+def test_a_report_that_cannot_be_written_does_not_look_like_a_failed_migration(controller):
+    controller.inventory(2)
+    (controller.folder / 'artifacts').mkdir()
+    (controller.folder / 'artifacts' / 'report').write_text('in the way', encoding='utf-8')
+    done = controller.run(WAVES)
+    assert done.returncode == 0 and 'could not write its report' in done.stdout + done.stderr
+
+
+def test_artifacts_that_cannot_be_written_are_said_in_one_sentence(controller):
+    controller.inventory(1)
+    (controller.folder / 'artifacts').write_text('a file', encoding='utf-8')
+    done = controller.run('- hosts: jeedom\n  gather_facts: false\n  tasks:\n    - jeedom.fleet.record: {stage: assess, status: ok}\n')
+    assert done.returncode == 2 and 'cannot be created on the controller (Not a directory): make it writable' in done.stdout and '"error_code": "artifacts_not_writable"' in done.stdout
+
+
+@pytest.mark.parametrize('bad', ['{stage: ../x, status: ok}', '{stage: x, status: splendid}', '{stage: x, status: ok, files: {../../a: 1}}', '{status: ok}'])
+def test_record_refuses_what_it_does_not_know(controller, bad):
+    controller.inventory(1)
+    assert controller.run(f'- hosts: jeedom\n  gather_facts: false\n  tasks:\n    - jeedom.fleet.record: {bad}\n').returncode == 2
+    assert not list(controller.folder.glob('**/a.json'))
+
+
+def test_record_hides_credentials_in_its_message(controller):
+    controller.inventory(1)
+    controller.run('- hosts: jeedom\n  gather_facts: false\n  tasks:\n    - jeedom.fleet.record: {stage: x, status: failed, message: "mysql --password=hunter2 failed"}\n')
+    assert 'hunter2' not in json.dumps(controller.journal('box1')) and 'failed' in controller.journal('box1')['stages']['x']['message']
+
+
+def test_the_report_playbook_merges_what_two_workers_did(controller, fleets):
+    controller.inventory(1)
+    for worker, box in (('one', 'paris'), ('two', 'lyon')):
+        fleets.make(controller.folder / worker, 1, hosts={1: box})
+    done = controller.run('jeedom.fleet.report', '-e', json.dumps({'jeedom_report_sources': ['one', 'two'], 'jeedom_language': 'fr'}))
+    assert done.returncode == 0, done.stdout
+    told = controller.report()
+    assert [each['host'] for each in told['boxes']] == ['lyon', 'paris'] and told['language'] == 'fr'
+    assert 'Les 2 box sont en V4' in (controller.artifacts / 'report' / 'index.html').read_text(encoding='utf-8')
+    assert controller.run('jeedom.fleet.report', '-e', '{"jeedom_report_sources": ["nowhere"]}').returncode == 2
+
+
+def test_the_status_playbook_tells_what_is_and_how_to_go_on(controller):
+    controller.inventory(3, box2='fails')
+    controller.run(WAVES, '-e', 'jeedom_max_failed=5')
+    web = controller.folder / 'www' / 'core' / 'config'
+    web.mkdir(parents=True)
+    (web / 'version').write_text('4.5.3\n', encoding='utf-8')
+    hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
+    hosts['jeedom']['hosts'].update({'new': {}, 'away': {'ansible_connection': 'ssh', 'ansible_host': '127.0.0.2', 'ansible_port': 1}})
+    (controller.folder / 'hosts.json').write_text(json.dumps(hosts), encoding='utf-8')
+    done = controller.run('jeedom.fleet.status', '-e', f'jeedom_web_root={controller.folder}/www', '-e', 'ansible_become=false')
+    assert done.returncode == 0, done.stdout
+    rows = {line.split()[0]: line for line in done.stdout.split('PLAY RECAP')[0].splitlines() if line.startswith(('box', 'new', 'away'))}
+    assert 'migrated' in rows['box1'] and 'rolled back' in rows['box2'] and 'not touched from this controller' in rows['new']
+    assert 'cannot be reached' in rows['away']
+    assert re.search(r'^Go on:  ansible-playbook jeedom\.fleet\.migrate -i \S+ .*--limit box2,new,away$', done.stdout, re.MULTILINE)
