@@ -15,8 +15,8 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils.knowledge import Know
 
 # Longest list that a finding shows; the facts file has all.
 SHOWN = 20
-# Longest list that is looked at: the facts module sends at most 600 entries, a hostile box as many as it likes.
-MOST = 2000
+# Longest lists of mappings and of texts that are looked at: the facts module sends fewer, a hostile box as many as it likes.
+MOST, MOST_TEXTS = 600, 150
 
 
 def printable(text: object, width: int = 60) -> str:
@@ -75,7 +75,8 @@ class View:
 
     def texts(self, path: str, width: int = 120) -> list[str]:
         """The texts in a list, or in a capped list."""
-        return [printable(item, width) for item in self._list(path) if isinstance(item, (str, int, float)) and not isinstance(item, bool)]
+        return [printable(item, width) for item in self._list(path)[:MOST_TEXTS]
+                if isinstance(item, (str, int, float)) and not isinstance(item, bool)]
 
     def count(self, path: str) -> int:
         """How many there are: the count of a capped list, or the length of a list."""

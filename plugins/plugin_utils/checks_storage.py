@@ -85,7 +85,7 @@ def file_systems(case: Case) -> Iterator[Hit]:
         need = sum(files for name in names if name in ('tmp', 'web_root')) + 500
         if free is not None and free < need and not case.transaction:
             yield hit('inodes_short', f'{int(free)} free for {listed(names)}', subject=mount, where=mount, free=int(free), needed=need)
-        if paths[0][1].flag('read_only') is True:
+        if any(view.flag('read_only') is True for _name, view in paths):
             yield hit('read_only', f'{listed(names)} on {paths[0][1].text("device") or "an unknown device"}', subject=mount, where=mount)
 
 
