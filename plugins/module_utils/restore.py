@@ -139,7 +139,7 @@ def _restore(context, source, reason):
                                    if key in ('host', 'port', 'unix_socket', 'dbname')),
                    work=swap.work_folder(source.web_root), reason=reason, began=time.time(), web_user=source.web_user,
                    engine=opened['engine'] if opened else _record(installation), web_before=restore_web.look()['ok'],
-                   in_transaction=bool(opened), temporary=None)
+                   in_transaction=bool(opened), temporary=None, pushed=source.files())
     journal['temporary'] = (journal['engine'] or {}).get('temporary')
     transaction.write_journal(journal)
     fault.point('restore_journal')
@@ -185,7 +185,7 @@ class Restore:
         """Quiet, plan, then finish()."""
         try:
             # What was unpacked must be on the disk before the old goes.
-            system.run(['sync'], timeout=1800)
+            system.run(['sync', '-f', prepared.folder], timeout=1800)
             self._step('quiet', 50, stopped=time.time())
             engine.stop(self.installation, self.context, force=True)
             restore_web.stop(self.context)
@@ -340,5 +340,9 @@ class Restore:
         transaction.close(outcome, version=journal['version'], reason=journal['reason'], identity=journal['identity'],
                           seconds=result['seconds'], outage=result['outage'], web=verified['web'])
         restore_unit.remove()
+        for path in journal.get('pushed') or ():
+            # What was sent to the box for this restore; an archive of Jeedom's own stays where it is.
+            if path and path.startswith(os.path.join(system.STATE_DIR, 'staging', 'push') + '/'):
+                tree_extract.remove(path)
         context.log('%s: Jeedom %s, %.1f s without web' % (outcome, journal['version'], journal.get('outage') or 0))
         return dict(result, changed=True)

@@ -16,7 +16,7 @@ import os
 import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    engine, fault, restore_schema, restore_unit, restore_web, swap, system, transaction, tree, tree_extract)
+    census, engine, fault, restore_schema, restore_unit, restore_web, swap, system, transaction, tree, tree_extract)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 SCHEMA = 1
@@ -118,6 +118,7 @@ class Taking:
         work = system.make_dir(swap.work_folder(self.web_root))
         context.phase('dump', 10)
         described = restore_schema.describe(root, schema)
+        counted = census.stable(self.installation)
         dump = os.path.join(folder(), 'dump.sql')
         root.dump(dump)
         fault.point('point_dumped')
@@ -135,7 +136,7 @@ class Taking:
         outage = time.time() - stopped
         context.phase('prove', 60)
         listing = tree.save_listing(os.path.join(folder(), 'tree.list'), entries)
-        system.run(['sync'], timeout=1800)
+        system.run(['sync', '-f', point], timeout=1800)
         problems = tree.differences(point, entries, contents=True)
         if problems:
             raise BoxError('The copy of %s is not as the original: %s. Check the disk, then run again.'
@@ -152,7 +153,7 @@ class Taking:
             connection=dict((key, value) for key, value in self.installation.credentials().items()
                             if key in ('host', 'port', 'unix_socket', 'dbname')),
             temporary=recorded.get('temporary'), outage=round(outage, 1), seconds=round(time.time() - begin, 1),
-            tree=dict(listing_sha256=listing, entries=len(entries), files=sum(entry.kind in 'fh' for entry in entries),
+            census=counted, tree=dict(listing_sha256=listing, entries=len(entries), files=sum(entry.kind in 'fh' for entry in entries),
                       bytes=sum(entry.size for entry in entries)),
             dump=dict(size=os.path.getsize(dump), sha256=tree.file_digest(dump)), database=described)
         system.write_json(os.path.join(folder(), 'manifest.json'), record)
@@ -165,7 +166,8 @@ def summary(record):
     return dict(created=record['created'], core_version=record['core_version'], web_root=record['web_root'],
                 kept=record['kept'], files=record['tree']['files'], bytes=record['tree']['bytes'],
                 tables=len(record['database']['tables']), rows=sum(table['rows'] for table in record['database']['tables'].values()),
-                dump_bytes=record['dump']['size'], outage=record['outage'], seconds=record['seconds'], location='box', proved=True)
+                dump_bytes=record['dump']['size'], outage=record['outage'], seconds=record['seconds'], proved=True,
+                census=record['census'])
 
 
 def prove(record, contents=True):

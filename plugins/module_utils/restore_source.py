@@ -91,6 +91,11 @@ class PointSource:
             remarks = exchange.prepare(os.path.join(restore_point.folder(), 'dump.sql'), wanted)['remarks']
         return Prepared(point, entries, wanted, self.version, self.record['kept'], remarks)
 
+    @staticmethod
+    def files():
+        """Files on the box that only this restore needs: none."""
+        return []
+
     def cache(self):
         """The copy of what Jeedom kept in its temporary folder, or None."""
         path = os.path.join(swap.work_folder(self.web_root), restore_point.CACHE)
@@ -103,7 +108,7 @@ class ArchiveSource:
     kind = 'archive'
 
     def __init__(self, params):
-        self.archive, self.complement = params['archive'], params.get('complement')
+        self.archive, self.complement, self.manifest_path = params['archive'], params.get('complement'), params['manifest']
         self.web_root = os.path.normpath(params['web_root'])
         for path in (self.archive, self.complement, params['manifest']):
             if path and not os.path.isfile(path):
@@ -119,6 +124,9 @@ class ArchiveSource:
         if host and host != os.uname()[1] and not params.get('allow_foreign_host'):
             raise BoxError('The archive %s is of the host %s and this is %s: set allow_foreign_host (jeedom_restore_foreign_host: true) '
                            'if it shall really become that box.' % (os.path.basename(self.archive), host, os.uname()[1]), 'foreign_host')
+        if not self.manifest.get('proved'):
+            raise BoxError('The manifest of %s says that it was not proved (%s): use another archive.'
+                           % (self.archive, '; '.join(self.manifest.get('problems') or ['no reason given'])), 'not_proved')
         self.foreign = bool(host) and host != os.uname()[1]
         require_php(self.version)
         self.web_user = self.live.web_user
@@ -151,9 +159,10 @@ class ArchiveSource:
                                % path, 'not_proved')
         live_kept = self._kept(exchange)
         size, inodes = self._size(live_kept)
-        tables = self.manifest.get('tables') or {}
+        dumped = self.manifest.get('dump') or {}
+        tables = dumped.get('tables') or {}
         restore_point.require_room(
-            [(self.work, size, inodes)] + restore_point.database_room(exchange.root, int(self.manifest.get('dump_size') or size // 4)),
+            [(self.work, size, inodes)] + restore_point.database_room(exchange.root, int(dumped.get('size') or size // 4)),
             'Unpacking %s beside %s' % (os.path.basename(self.archive), self.web_root))
         context.phase('extract', 15)
         new = os.path.join(system.make_dir(self.work), 'new')
@@ -179,7 +188,7 @@ class ArchiveSource:
                 raise BoxError('The dump in %s has no completion line: it is cut, and half of the database would be missing. Use another '
                                'archive.' % self.archive, 'dump_cut')
         context.phase('import', 40)
-        wanted = dict(tables=dict((name, rows if isinstance(rows, dict) else dict(rows=rows)) for name, rows in tables.items()))
+        wanted = dict(tables=dict((name, dict(rows=rows)) for name, rows in tables.items()))
         if not tables:
             raise BoxError('The manifest of %s does not say which tables it has: it is not proved.' % self.archive, 'not_proved')
         described = exchange.prepare(dump, wanted)
@@ -192,19 +201,16 @@ class ArchiveSource:
         try:
             value = exchange.at(exchange.live).config('backup::path')
         except BoxError:
-            # No database to ask: the default is right unless the manifest says otherwise.
-            value = self.manifest.get('backup_path')
+            # No database to ask: the default is what nearly everybody has.
+            value = None
         return restore_point.kept(self.web_root, value)
 
     def _size(self, kept):
-        known = self.manifest.get('tree') or {}
-        if known.get('bytes'):
-            return int(known['bytes']), int(known.get('entries') or 20000)
         if os.path.isdir(self.web_root):
             size, inodes = tree.measure(self.web_root, kept)
             return max(size, 4 * os.path.getsize(self.archive)), inodes + 1000
         # Measured: an archive is about 30 % of its tree (contract 5).
-        return 4 * os.path.getsize(self.archive), 20000
+        return 4 * os.path.getsize(self.archive), int(self.manifest.get('members') or 20000)
 
     def _carry_over(self, new, names, owner):
         """What the archive leaves out and Jeedom needs: credentials, log, vendor/psr/log; where from, in this order:
@@ -242,6 +248,10 @@ class ArchiveSource:
             os.unlink(target)
         shutil.copy2(source, target)
         os.chown(target, info.st_uid, info.st_gid)
+
+    def files(self):
+        """Files on the box that may have been sent for this restore."""
+        return [self.archive, self.complement, self.manifest_path]
 
     def cache(self):
         """Nothing: the archive has cache.tar.gz in its tree, which Jeedom's own start reads."""

@@ -15,15 +15,17 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.installation import C
 
 ARGUMENT_SPEC = dict(
     COMMON_SPEC,
-    state=dict(type='str', default='present', choices=['present', 'absent']),
+    state=dict(type='str', default='present', choices=['present', 'absent', 'info']),
     route=dict(type='list', elements='str'),
     **jobs.JOB_SPEC
 )
 
 
 def run(params, check_mode):
-    """present: take one unless there is a proved one of the open migration. absent: commit, drop it."""
+    """present: take one unless there is a proved one of the open migration. absent: commit, drop it. info: look."""
     system.require_root()
+    if params['state'] == 'info':
+        return _info()
     installation = Installation(params['web_root'])
     if transaction.journal():
         raise BoxError('A restore of this box was cut in step %s: finish it with the rollback playbook first.'
@@ -75,6 +77,16 @@ def job(params, context):
         restore_point.abort(installation, context)
         raise
     return dict(changed=True, rollback_point=restore_point.summary(record))
+
+
+def _info():
+    """Where the box stands; says nothing that could not be shown to everybody."""
+    state, record = transaction.state(), restore_point.manifest()
+    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root')
+    opened = state['transaction'] and dict((key, state['transaction'].get(key)) for key in told)
+    begun = state['restore'] and dict((key, state['restore'].get(key)) for key in ('step', 'source', 'version', 'reason'))
+    return dict(changed=False, transaction=opened, restore=begun, last=state['last'],
+                rollback_point=restore_point.summary(record) if record else None)
 
 
 def _absent(installation, check_mode):

@@ -37,8 +37,9 @@ options:
     description:
       - V(present) takes one, unless the open migration has one; that one is proved again before the first hop.
       - V(absent) drops it. Refused while a hop has begun and the target version is not proved.
+      - V(info) only says where the box stands.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, info]
     default: present
   route:
     description:
@@ -93,12 +94,27 @@ rollback_point:
     dump_bytes:
       description: Size of the dump.
       type: int
+    census:
+      description: The census, taken with the engine stopped; what a migration must not lose.
+      type: dict
     outage:
       description: Seconds without web pages while it was taken.
       type: float
     seconds:
       description: Seconds that it took.
       type: float
+transaction:
+  description: The open migration, or null. V(step) is C(opening), C(open), C(hop), C(hop_proved) or C(upgraded).
+  returned: with O(state=info)
+  type: dict
+restore:
+  description: A restore that was cut, or null.
+  returned: with O(state=info)
+  type: dict
+last:
+  description: How the last migration or restore of the box ended, or null.
+  returned: with O(state=info)
+  type: dict
 error_code:
   description:
     - Machine name of the failure, for example C(no_room), C(no_inodes), C(no_database_root), C(remote_database),
