@@ -16,8 +16,8 @@ _MARKER = re.compile(r'\[END UPDATE(?: (SUCCESS|ERROR))?\]')
 _STEPS = (
     ('[START UPDATE]', 'check', 1),
     ('Send begin of update event', 'rights', 3),
-    ('Disable all scenario', 'download', 12),
-    ('Check rights', 'download', 10),
+    ('Check rights', 'stop', 10),
+    ('/core.zip', 'download', 15),
     ('Create temporary folder', 'unzip', 30),
     ('Clean temporary files', 'move', 46),
     ('Moving files', 'clean', 51),
