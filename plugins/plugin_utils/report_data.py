@@ -163,7 +163,7 @@ def box(root: Path, entry: dict, language: str) -> dict:
     if entry['stages'].get('verify', {}).get('status') not in ('ok', 'failed', 'skipped'):
         health = {}
     return {
-        'host': entry['host'], 'name': text(section(before, 'core', 'name'), width=80), 'outcome': entry.get('outcome'),
+        'host': text(entry['host'], width=200) or repr(entry['host']), 'name': text(section(before, 'core', 'name'), width=80), 'outcome': entry.get('outcome'),
         'from_version': text(begin, width=20), 'target_version': text(target, width=20), 'version': text(now, width=20),
         'stage': journal.reached(entry), 'message': text(status.message(entry), language), 'run_id': entry.get('run_id'),
         'started': number(entry.get('started')), 'updated': number(entry.get('updated')), 'duration': status.duration(entry),
@@ -179,8 +179,8 @@ def box(root: Path, entry: dict, language: str) -> dict:
                    'hardware': text(section(before, 'hardware', 'model') or section(before, 'hardware', 'detected'), width=80),
                    'php': f'PHP {php}' if (php := text(section(before, 'php', 'cli', 'version'), width=20)) else '',
                    'database': text(f'{section(before, "database", "flavour") or ""} {section(before, "database", "version") or ""}', width=60)},
-        'history': [{key: run.get(key) for key in ('run_id', 'started', 'updated', 'outcome')} for run in (entry.get('history') or [])
-                    if isinstance(run, dict)],
+        'history': [{'run_id': text(run.get('run_id'), width=80), 'started': number(run.get('started')), 'updated': number(run.get('updated')),
+                     'outcome': run.get('outcome') if run.get('outcome') in journal.OUTCOMES else None} for run in items(entry.get('history'))],
     }
 
 

@@ -41,7 +41,7 @@ def versions(entry: dict, facts: dict | None = None) -> tuple[str, str, str]:
     assess, upgrade = stages.get('assess') or {}, stages.get('upgrade') or {}
     route = _part(assess.get('result'), 'route')
     begin = (_part(upgrade.get('result'), 'from_version') or _part(assess.get('result'), 'from_version', 'version', 'current_version')
-             or _part((facts or {}).get('core'), 'version_file', 'version_db'))
+             or _part(_part(facts, 'core'), 'version_file', 'version_db'))
     target = (_part(assess.get('result'), 'target_version', 'target', 'to_version') or _part(assess.get('inputs'), 'target_version', 'target')
               or (route[-1] if isinstance(route, list) and route else None))
     now = begin

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page in a real browser: no script error, no request, filters, keyboard, phone, dark, print, and a box called <script>."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import report
+
+HOSTILE = '<script>window.hacked = 1</script>'
+
+
+@pytest.fixture(scope='module')
+def browser(browsers):
+    if not browsers.executable() and os.geteuid() == 0 and shutil.which('apt-get'):
+        subprocess.run(['apt-get', 'install', '-y', '-q', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], capture_output=True, check=False)
+    if not browsers.executable():
+        pytest.skip('no Chromium here, and no root to install Debian\'s')
+    with browsers.Browser() as running:
+        yield running
+
+
+@pytest.fixture(scope='module')
+def page(fleets, tmp_path_factory):
+    """The path of the page of 24 boxes, one of which is called like a script, and 6 untouched ones."""
+    root = fleets.make(tmp_path_factory.mktemp('browser') / 'artifacts', 24, untouched=6, hosts={5: HOSTILE})
+    return report.write(root)['html']
+
+
+@pytest.fixture
+def opened(browser, page):
+    browser.errors.clear()
+    browser.requests.clear()
+    browser.size(1400)
+    browser.open('about:blank')
+    browser.open(page)
+    yield browser
+    assert browser.errors == []
+
+
+def shown(browser):
+    return browser.run('document.querySelectorAll("#list > .box:not([hidden])").length')
+
+
+def test_a_box_called_script_stays_text(opened):
+    assert opened.run('typeof window.hacked') == 'undefined'
+    assert opened.run(f'[...document.querySelectorAll(".who b")].some(each => each.textContent === {HOSTILE!r})')
+    assert opened.run('document.querySelectorAll("script").length') == 1
+
+
+def test_it_loads_nothing_but_itself(opened, page):
+    assert [url for url in opened.requests if url != 'about:blank'] == [f'file://{page}']
+
+
+def test_search_and_states_filter_the_boxes(opened):
+    total = shown(opened)
+    assert total == 30 and opened.run('document.getElementById("count").textContent') == '30 of 30 boxes shown'
+    opened.run('q.value = "BOX23 maison"; q.dispatchEvent(new Event("input"))')
+    assert shown(opened) == 1
+    opened.run('q.value = ""; q.dispatchEvent(new Event("input")); document.querySelector(".chips [data-state=migrated]").click()')
+    migrated = opened.run('document.querySelectorAll("#list > .box[data-state=migrated]").length')
+    assert shown(opened) == migrated < total
+    assert opened.run('document.querySelector(".chips [data-state=migrated]").getAttribute("aria-pressed")') == 'true'
+    opened.run('document.querySelector(".chips [data-state=migrated]").click()')
+    assert shown(opened) == total
+
+
+def test_accents_do_not_matter_to_the_search(opened):
+    opened.run('document.querySelector(".box").dataset.q = "Médiathèque"; q.value = "mediatheque"; q.dispatchEvent(new Event("input"))')
+    assert shown(opened) == 1
+
+
+def test_a_link_to_a_filtered_box_shows_and_opens_it(opened):
+    opened.run('q.value = "nothing fits this"; q.dispatchEvent(new Event("input"))')
+    assert shown(opened) == 0
+    opened.run('document.querySelector(".map a").click()')
+    deadline = time.time() + 5
+    while not opened.run('(document.querySelector(document.querySelector(".map a").getAttribute("href")) || {}).open') and time.time() < deadline:
+        time.sleep(0.05)
+    assert shown(opened) == 30 and opened.run('document.activeElement.tagName') == 'SUMMARY'
+
+
+def test_the_keyboard_gets_everywhere(opened):
+    opened.key('Tab', 9)
+    assert opened.run('document.activeElement.className') == 'skip'
+    seen = set()
+    for _press in range(110):
+        opened.key('Tab', 9)
+        seen.add(opened.run('document.activeElement.id || document.activeElement.className || document.activeElement.tagName'))
+    assert {'theme', 'q', 'openall', 'SUMMARY'} <= seen
+    opened.run('document.querySelector(".box summary").focus()')
+    opened.key('Enter', 13)
+    assert opened.run('document.querySelector(".box").open') is True
+
+
+def test_a_screen_reader_finds_names_for_everything(opened):
+    nodes = opened.call('Accessibility.getFullAXTree')['nodes']
+    nameless = [node for node in nodes if not node.get('ignored') and node['role'].get('value') in ('button', 'link', 'textbox', 'searchbox', 'image', 'heading')
+                and not node.get('name', {}).get('value')]
+    assert nameless == []
+    levels = opened.run('[...document.querySelectorAll("h1,h2,h3")].map(each => +each.tagName[1])')
+    assert levels[0] == 1 and levels.count(1) == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+@pytest.mark.parametrize('width', [320, 360, 768, 1400])
+def test_nothing_sticks_out_on_any_width(opened, width):
+    opened.size(width, phone=width < 500)
+    opened.run('document.querySelectorAll("details").forEach(each => each.open = true)')
+    assert opened.run('document.documentElement.scrollWidth') <= width
+
+
+CONTRAST = '''(() => {
+  const lum = c => { const [r, g, b] = c.match(/[0-9.]+/g).slice(0, 3).map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b; };
+  const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (c !== 'rgba(0, 0, 0, 0)') return c; } return 'rgb(255, 255, 255)'; };
+  return [...document.querySelectorAll('h1,h2,h3,p,td,th,b,span,small,a,button,dt,dd,summary')].filter(e => e.offsetParent && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+    .map(e => { const [x, y] = [lum(getComputedStyle(e).color), lum(back(e))].sort((a, b) => b - a); return [(x + .05) / (y + .05), e.className + ' ' + e.textContent.slice(0, 30)]; })
+    .filter(([ratio]) => ratio < 4.5).map(([ratio, what]) => ratio.toFixed(2) + ' ' + what).slice(0, 10);
+})()'''
+
+
+@pytest.mark.parametrize('dark', [False, True])
+def test_text_can_be_read_in_light_and_dark(opened, dark):
+    opened.size(1400, dark=dark)
+    opened.run('document.querySelectorAll("details").forEach(each => each.open = true)')
+    assert opened.run(CONTRAST) == []
+
+
+def test_the_theme_can_be_switched(opened):
+    before = opened.run('getComputedStyle(document.body).backgroundColor')
+    opened.run('theme.click()')
+    assert opened.run('getComputedStyle(document.body).backgroundColor') != before
+
+
+def test_print_has_every_box_and_no_controls(opened, tmp_path):
+    opened.run('document.querySelector(".chips [data-state=failed]").click()')
+    opened.pdf(tmp_path / 'report.pdf')
+    data = (tmp_path / 'report.pdf').read_bytes()
+    assert data.startswith(b'%PDF') and len(re.findall(rb'/Type\s*/Page\b', data)) >= 4
+    opened.call('Emulation.setEmulatedMedia', media='print')
+    assert opened.run('getComputedStyle(document.querySelector("nav")).display') == 'none'
+    assert opened.run('[...document.querySelectorAll("#list > .box")].every(each => getComputedStyle(each).display !== "none")')
+    opened.call('Emulation.setEmulatedMedia', media='')
+
+
+def test_500_boxes_are_there_at_once(browser, fleets, tmp_path):
+    path = report.write(fleets.make(tmp_path / 'a', 500))['html']
+    browser.size(1400)
+    begin = time.monotonic()
+    browser.open(path)
+    assert time.monotonic() - begin < 10 and shown(browser) == 500
+    took = browser.run('(() => { const begin = performance.now(); q.value = "box49"; q.dispatchEvent(new Event("input")); return performance.now() - begin; })()')
+    assert shown(browser) == 11 and took < 500
