@@ -20,6 +20,8 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxErro
 
 # Items kept of a list that a box could make endless; the count is always whole.
 CAP = 100
+# Names of queries that may take minutes on a box with years of history.
+SLOW = 'history.'
 _CONTROL = re.compile(u'[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+')
 _LINE = re.compile(r'^ERROR .*?at line (\d+)(?: in file: [^:]*)?: (.*)$')
 
@@ -121,7 +123,7 @@ class Look:
     """One look at one box.
 
     installation: Installation. unreadable: {dotted key: reason}. Queries of all sections are sent together, at the first
-    question.
+    question; only those that count millions of rows go by themselves, so that a slow disk does not cost the rest.
     """
 
     def __init__(self, installation, params, statements=()):
@@ -129,7 +131,7 @@ class Look:
         self.params = params
         self.unreadable = {}
         self._statements = list(statements)
-        self._rows = None
+        self._rows = {}
         self._shared = {}
         self.database_error = None
 
@@ -161,23 +163,28 @@ class Look:
             raise error
         return value
 
-    def _ask(self):
-        if self._rows is None:
-            self._rows = {}
+    def _ask(self, slow):
+        """Rows of the quick questions, or of those that count every row of the history: {name: rows, or Unreadable}."""
+        if slow not in self._rows:
+            found = self._rows[slow] = {}
             try:
                 batch = Batch(self.installation.database())
                 for name, sql in self._statements:
-                    batch.add(name, sql)
-                self._rows = batch.run()
+                    if name.startswith(SLOW) == slow:
+                        batch.add(name, sql)
+                found.update(batch.run(timeout=900 if slow else 120))
             except BoxError as error:
-                self.database_error = redact.redact(error.msg)
-        return self._rows
+                reason = redact.redact(error.msg)
+                found.update((name, Unreadable(reason if slow else 'the database cannot be asked')) for name, dummy in self._statements)
+                if not slow:
+                    self.database_error = reason
+        return self._rows[slow]
 
     def rows(self, name):
         """Rows of a named query of a section."""
-        rows = self._ask().get(name)
-        if self.database_error is not None:
-            raise Unreadable('the database cannot be asked')
+        # Where the quick questions fail there is no use in asking the slow ones.
+        quick = self._ask(False)
+        rows = self._ask(True).get(name) if name.startswith(SLOW) and self.database_error is None else quick.get(name)
         if rows is None:
             raise Unreadable('it was not asked for')
         if isinstance(rows, Unreadable):

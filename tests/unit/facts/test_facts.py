@@ -60,12 +60,27 @@ def test_every_documented_key_of_a_plugin_is_there(box):
     assert sorted(plugin) == sorted(path[1] for path in documented() if path[0] == 'plugins')
 
 
-def test_the_database_is_asked_once(box, monkeypatch):
+def test_the_database_is_asked_once_and_once_more_for_the_history(box, monkeypatch):
     calls = []
     batch = box.batch
-    monkeypatch.setattr(box, 'batch', lambda statements: calls.append(len(statements)) or batch(statements))
+    monkeypatch.setattr(box, 'batch', lambda statements: calls.append([name for name, dummy in statements]) or batch(statements))
     box.facts()
-    assert len(calls) == 1
+    assert len(calls) == 2
+    assert sorted(calls[1]) == ['history.history', 'history.historyArch', 'history.largest']
+
+
+def test_a_history_that_takes_too_long_costs_only_itself(box, monkeypatch):
+    batch = box.batch
+
+    def slow(statements):
+        if any(name.startswith('history.') for name, dummy in statements):
+            raise BoxError('MariaDB did not answer within 900 s.', 'database_timeout')
+        return batch(statements)
+
+    monkeypatch.setattr(box, 'batch', slow)
+    found = box.facts()
+    assert found['core']['version_db'] == '3.3.60' and found['database']['reachable'] is True
+    assert found['history']['history'] is None and '900 s' in found['unreadable']['history.history']
 
 
 def test_a_box_without_its_database_is_still_described(box):
