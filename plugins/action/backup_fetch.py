@@ -56,7 +56,7 @@ class ActionModule(BoxAction):
         return result
 
     def _one(self, target: Path, path: str, size: int, sha256: str, prove, rate: float | None) -> dict:
-        lines = progress.Lines(self.host, 'fetch', self._display.display) if self.boolean(self.setting('jeedom_progress', True)) else None
+        lines = progress.Lines(self.host, 'fetch', progress.shower(self._display)) if self.boolean(self.setting('jeedom_progress', True)) else None
         begin = time.monotonic()
 
         def show(done: int, whole: int) -> None:

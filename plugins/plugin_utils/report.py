@@ -148,7 +148,7 @@ def as_csv(report: dict) -> str:
     writer = csv.writer(out, lineterminator='\n')
     writer.writerow(COLUMNS)
     for each in report['boxes']:
-        archive = next((item for item in each['archives'] if not item['name'].startswith('complement')), {})
+        archive = next((item for item in each['archives'] if item['kind'] == 'archive'), {})
         row = {**each, 'duration': round(each['duration'], 1), 'blockers': sum(item['severity'] == 'blocker' for item in each['findings']),
                'warnings': sum(item['severity'] == 'warning' for item in each['findings']), 'archive': archive.get('name'),
                'archive_sha256': archive.get('sha256'), 'census_differences': len(each['census']['differences'])}

@@ -108,16 +108,22 @@ def plugins(before: Any, after: Any) -> list[dict]:
     return sorted(found, key=lambda plugin: plugin['id'].lower())
 
 
+# What the owner knows by name comes first; parts of these (blocks of scenarios, elements of designs) follow.
+CENSUS = ('objects', 'equipments', 'commands', 'scenarios', 'users', 'views', 'designs', 'interactions', 'active_plugins', 'history', 'historyArch')
+
+
 def counts(census: Any) -> dict[str, int]:
-    """The counts in a census, by name: what can be shown to people."""
+    """The counts in a census (docs/facts.md), by name: what can be shown to people."""
     found = {}
-    for name, value in (census.items() if isinstance(census, dict) else ()):
-        count = value
-        if isinstance(value, dict):
-            count = next((value[key] for key in ('count', 'rows', 'number') if number(value.get(key)) is not None), None)
-        if number(count) is not None and not str(name).startswith(('schema', 'duration')):
-            found[text(name, width=60)] = int(count)
-    return found
+    for part in ('entities', 'history'):
+        told = section(census, part)
+        for name, value in (told.items() if isinstance(told, dict) else ()):
+            count = next((value[key] for key in ('count', 'rows') if number(value.get(key)) is not None), None) if isinstance(value, dict) else None
+            if count is not None:
+                found[text(name, width=60)] = int(count)
+    if number(section(census, 'files', 'count')) is not None:
+        found['files'] = int(census['files']['count'])
+    return dict(sorted(found.items(), key=lambda item: (CENSUS.index(item[0]) if item[0] in CENSUS else len(CENSUS), item[0])))
 
 
 def census(before: Any, after: Any, difference: Any, language: str) -> dict:
@@ -136,21 +142,26 @@ def archives(root: Path, host: str) -> list[dict]:
         manifest = artifacts.read_json(path, {})
         if not isinstance(manifest, dict):
             continue
-        archive = path.with_name(path.name.removesuffix('.manifest.json'))
-        size = number(manifest.get('size'))
-        there = archive.is_file() and (size is None or archive.stat().st_size == size)
-        found.append({'name': text(archive.name, width=200), 'path': str(archive.relative_to(root)), 'size': int(size or 0),
-                      'sha256': text(manifest.get('sha256'), width=64), 'present': there,
-                      'core_version': text(manifest.get('core_version') or manifest.get('version'), width=20),
-                      'created': number(manifest.get('created') or manifest.get('time')) or (archive.stat().st_mtime if there else None)})
+        found.append(_archive(root, path.with_name(path.name.removesuffix('.manifest.json')), manifest, 'archive'))
+        second = manifest.get('complement')
+        if isinstance(second, dict) and second.get('name'):
+            found.append(_archive(root, folder / artifacts.safe_name(text(second['name'], width=200)), {**manifest, **second}, 'complement'))
     return found
+
+
+def _archive(root: Path, path: Path, manifest: dict, kind: str) -> dict:
+    size = number(manifest.get('size'))
+    there = path.is_file() and (size is None or path.stat().st_size == size)
+    return {'name': text(path.name, width=200), 'kind': kind, 'path': str(path.relative_to(root)), 'size': int(size or 0), 'present': there,
+            'sha256': text(manifest.get('sha256'), width=64), 'core_version': text(manifest.get('core_version'), width=20),
+            'created': number(manifest.get('created'))}
 
 
 def hops(entry: dict) -> list[dict]:
     """The hops of the upgrade with their durations."""
     result = section(entry, 'stages', 'upgrade', 'result')
-    return [{'version': text(hop.get('version') or hop.get('to'), width=20), 'duration': number(hop.get('duration')),
-             'status': text(hop.get('status') or hop.get('outcome'), width=20)} for hop in items(section(result, 'hops'))]
+    return [{'version': text(hop.get('version') or hop.get('to'), width=20), 'duration': number(hop.get('seconds')),
+             'attempts': int(number(hop.get('attempts')) or 1)} for hop in items(section(result, 'hops'))]
 
 
 def box(root: Path, entry: dict, language: str) -> dict:

@@ -147,7 +147,15 @@ _WORDS: dict[str, tuple[str, str]] = {
     # census
     'c_objects': ('Objects', 'Objets'), 'c_equipments': ('Equipments', 'Équipements'), 'c_commands': ('Commands', 'Commandes'),
     'c_scenarios': ('Scenarios', 'Scénarios'), 'c_users': ('Users', 'Utilisateurs'), 'c_history': ('History rows', 'Lignes d’historique'),
-    'c_plugins': ('Plugins', 'Plugins'), 'c_crons': ('Crons', 'Crons'), 'c_views': ('Views', 'Vues'), 'c_designs': ('Designs', 'Designs'),
+    'c_historyArch': ('Archived history rows', 'Lignes d’historique archivées'), 'c_crons': ('Crons', 'Crons'), 'c_views': ('Views', 'Vues'),
+    'c_designs': ('Designs', 'Designs'), 'c_interactions': ('Interactions', 'Interactions'), 'c_files': ('Files', 'Fichiers'),
+    'c_active_plugins': ('Active plugins', 'Plugins actifs'), 'c_messages': ('Messages', 'Messages'), 'c_variables': ('Variables', 'Variables'),
+    'c_scenario_elements': ('Scenario blocks', 'Blocs de scénario'), 'c_scenario_subelements': ('Parts of scenario blocks', 'Parties de blocs'),
+    'c_scenario_expressions': ('Scenario expressions', 'Expressions de scénario'), 'c_design_elements': ('Design elements', 'Éléments de design'),
+    'c_listeners': ('Listeners', 'Écouteurs'), 'c_plugin_settings': ('Plugin settings', 'Réglages de plugins'),
+    'c_interaction_queries': ('Interaction queries', 'Requêtes d’interaction'), 'c_view_zones': ('View zones', 'Zones de vue'),
+    'c_view_data': ('View entries', 'Entrées de vue'), 'c_designs_3d': ('3D designs', 'Designs 3D'),
+    'c_design_3d_elements': ('3D design elements', 'Éléments de design 3D'), 'c_plugin_rows': ('Plugin entries', 'Entrées de plugin'),
 }
 MONTHS = {'en': 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(),
           'fr': 'janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.'.split()}

@@ -45,9 +45,11 @@ def _stage(entry, name, status, clock, seconds, message='', inputs=None, result=
 
 
 def _census(chance):
-    return {'objects': {'count': chance.randint(8, 30), 'digest': 'x'}, 'equipments': {'count': chance.randint(20, 300)},
-            'commands': {'count': chance.randint(200, 4000)}, 'scenarios': {'count': chance.randint(3, 60)}, 'users': {'count': 3},
-            'history': {'rows': chance.randint(10000, 900000)}, 'plugins': {'count': 9}}
+    entities = {'objects': (8, 30), 'equipments': (20, 300), 'commands': (200, 4000), 'scenarios': (3, 60), 'users': (2, 4), 'designs': (0, 6),
+                'scenario_expressions': (30, 900), 'active_plugins': (5, 12)}
+    return {'schema': 1, 'entities': {name: {'count': chance.randint(*span), 'digest': 'x', 'items': None} for name, span in entities.items()},
+            'history': {'history': {'rows': chance.randint(1000, 90000)}, 'historyArch': {'rows': chance.randint(10000, 900000)}},
+            'files': {'count': chance.randint(10, 90)}}
 
 
 def _facts(chance, number, version):
@@ -75,8 +77,11 @@ def _archive(root, host, name, chance):
     size = chance.randint(60, 900) * 1000003
     with open(folder / name, 'wb') as handle:
         handle.truncate(size)
-    artifacts.write_json(folder / f'{name}.manifest.json', {'sha256': hashlib.sha256(f'{host}{name}'.encode()).hexdigest(), 'size': size,
-                                                            'core_version': '3.3.60', 'created': BEGIN + 100})
+    second = name.removesuffix('.tar.gz') + '.complement.tar.gz'
+    (folder / second).write_bytes(b'x' * 5000)
+    digest = hashlib.sha256(f'{host}{name}'.encode()).hexdigest()
+    artifacts.write_json(folder / f'{name}.manifest.json', {'sha256': digest, 'size': size, 'core_version': '3.3.60', 'created': BEGIN + 100,
+                                                            'complement': {'name': second, 'size': 5000, 'sha256': digest[::-1]}})
 
 
 def make_box(root: Path, number: int, outcome: str | None, chance: random.Random, begin: float, host: str | None = None) -> str:
@@ -100,7 +105,6 @@ def make_box(root: Path, number: int, outcome: str | None, chance: random.Random
             clock = _stage(entry, name, 'ok', clock, TYPICAL[name] * pace * chance.uniform(0.8, 1.2), 'Proved, 41 tables, 12 plugins.' if name == 'backup' else
                            'The copy on the controller has the same hash.')
         _archive(root, host, f'backup-{artifacts.safe_name(host)}-3.3.60-2026-11-23-08h02.tar.gz', chance)
-        _archive(root, host, f'complement-{artifacts.safe_name(host)}-2026-11-23-08h02.tar.gz', chance)
         clock = _rest(root, entry, outcome, chance, clock, pace, facts, folder)
     entry['updated'] = clock
     artifacts.write_json(journal.path(root, host), entry)
@@ -126,7 +130,7 @@ def _rest(root, entry, outcome, chance, clock, pace, facts, folder):
     seconds = TYPICAL['upgrade'] * pace
     clock = _stage(entry, 'upgrade', 'ok', clock, seconds, 'Four hops, each proved.', None,
                    {'from_version': '3.3.60', 'version': '4.5.3', 'outage': seconds * 0.8,
-                    'hops': [{'version': version, 'duration': seconds * 0.2, 'status': 'ok'} for version in HOPS]})
+                    'hops': [{'version': version, 'seconds': seconds * 0.2, 'attempts': 1} for version in HOPS]})
     difference = [{'text': '1 scenario fewer: "Ouverture volets" (id 12)'}] if chance.random() < 0.03 else []
     artifacts.write_json(folder / 'facts-after.json', {**facts, 'core': {**facts['core'], 'version_file': '4.5.3'}})
     artifacts.write_json(folder / 'census-difference.json', difference)

@@ -154,13 +154,13 @@ def attacked(root, text):
     stage = {'target_version': text}
     entry = {'schema': 1, 'host': text, 'run_id': 'r', 'started': 1.0, 'outcome': None, 'stages': {}, 'history': [{'outcome': text, 'updated': text}]}
     journal.apply(entry, 'r', 'assess', 'ok', 1.0, text, stage, {'verdict': text, 'route': [text], 'from_version': text})
-    journal.apply(entry, 'r', 'upgrade', 'ok', 2.0, text, None, {'version': text, 'hops': [{'version': text, 'duration': text}], 'outage': text})
+    journal.apply(entry, 'r', 'upgrade', 'ok', 2.0, text, None, {'version': text, 'hops': [{'version': text, 'seconds': text}], 'outage': text})
     journal.apply(entry, 'r', 'verify', 'ok', 3.0, text, None, {'census_difference': [text]}, 'migrated')
     entry['updated'] = 4.0
     artifacts.write_json(journal.path(root, text), entry)
     folder = artifacts.run_dir(root, 'r', text)
     facts = {'core': {'name': text, 'version_file': text}, 'os': {'pretty_name': text}, 'hardware': {'model': text}, 'php': {'cli': {'version': text}},
-             'database': {'flavour': text, 'version': text}, 'census': {text: {'count': 3}}, 'plugins': {'items': [{'id': text, 'name': text, 'version': text}]}}
+             'database': {'flavour': text, 'version': text}, 'census': {'entities': {text: {'count': 3}}}, 'plugins': {'items': [{'id': text, 'name': text, 'version': text}]}}
     for name, value in (('facts-before', facts), ('facts-after', facts), ('health', {'status': text, 'checks': [{'id': text, 'status': text, 'message': text}]}),
                         ('findings', [{key: text for key in ('id', 'severity', 'title', 'evidence', 'advice', 'fix', 'subject', 'accepted')}])):
         artifacts.write_json(folder / f'{name}.json', value)
