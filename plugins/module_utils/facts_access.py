@@ -124,6 +124,9 @@ def collect_access(look):
     """Section access."""
     core = look.attempt('access.market', lambda: look.settings().get('core', {}))
     seen = look.attempt('access.ownership', lambda: tree(look))
+    if core is None:
+        for key in ('api_modes', 'dns', 'addresses'):
+            look.note('access.' + key, look.unreadable['access.market'])
     return dict(
         sudo=look.attempt('access.sudo', lambda: _sudo(look)),
         ownership=seen and dict(foreign=seen.foreign, examples=seen.foreign_examples),

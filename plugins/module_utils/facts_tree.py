@@ -64,7 +64,8 @@ class Tree:
                     info = os.lstat(path)
                 except OSError:
                     continue
-                if owner is not None and info.st_uid != owner:
+                # Apache opens its error log as root before it becomes the web user
+                if owner is not None and info.st_uid != owner and relative != 'log/http.error':
                     self.foreign += 1
                     if len(self.foreign_examples) < 5:
                         self.foreign_examples.append(clean(relative))
