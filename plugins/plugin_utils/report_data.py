@@ -215,7 +215,8 @@ def by_finding(boxes: list[dict]) -> list[dict]:
             entry = found.setdefault((item['id'], item['subject']), {**{key: item[key] for key in ('id', 'subject', 'severity', 'title', 'advice', 'fix')},
                                                                      'boxes': []})
             entry['severity'] = min(entry['severity'], item['severity'], key=SEVERITIES.index)
-            entry['boxes'].append({'host': each['host'], 'evidence': item['evidence'], 'accepted': item['accepted'], 'reason': item['reason']})
+            # Titles carry numbers of the box; where a box has others than the first one its own are told.
+            entry['boxes'].append({'host': each['host'], 'title': item['title'] if item['title'] != entry['title'] else '', 'evidence': item['evidence'], 'accepted': item['accepted'], 'reason': item['reason']})
     return sorted(found.values(), key=lambda item: (SEVERITIES.index(item['severity']), -len(item['boxes']), item['id'], item['subject']))
 
 
