@@ -29,9 +29,12 @@ class ActionModule(ActionBase):
             'max_failed': {'type': 'raw'},
             'max_failed_percent': {'type': 'raw'},
             'soak': {'type': 'raw'},
+            'at': {'type': 'str', 'default': 'end', 'choices': ['begin', 'end']},
+            'window': {'type': 'raw'},
+            'expected_minutes': {'type': 'raw'},
         })
         try:
-            result.update(self._judge(args))
+            result.update(self._window(args) if args['at'] == 'begin' else self._judge(args))
         except (waves.WaveError, artifacts.ArtifactError) as error:
             result.update(failed=True, changed=False, msg=str(error), error_code=getattr(error, 'code', 'bad_limit'))
         return result
@@ -41,6 +44,21 @@ class ActionModule(ActionBase):
         if value is None:
             value = self.task_vars.get(f'jeedom_{name}')
         return self._templar.template(value)
+
+    def _window(self, args: dict) -> dict:
+        window = self._setting(args, 'window')
+        if not window:
+            return {'changed': False, 'msg': 'There is no maintenance window.'}
+        left = waves.window_left(window)
+        root = artifacts.root(self.task_vars, self._templar)
+        need = waves.expected(journal.read_all(root), self._setting(args, 'expected_minutes'))
+        told = {'changed': False, 'window_left': left, 'expected': need,
+                'msg': f'The maintenance window {window} has {progress.clock(left)} left, the wave takes about {progress.clock(need)}.'}
+        if left < need and not self._task.check_mode:
+            command = again.command(again.arguments(context.CLIARGS))
+            told.update(failed=True, error_code='outside_window', next=command,
+                        msg=f'{told["msg"]} Nothing is started that cannot end in it. In the next window go on with: {command}')
+        return told
 
     def _judge(self, args: dict) -> dict:
         root = artifacts.root(self.task_vars, self._templar)

@@ -34,6 +34,25 @@ attributes:
     support: full
     details: Never reports a change.
 options:
+  at:
+    description:
+      - V(end) judges the wave that has ended.
+      - V(begin), as the first task of the play, looks whether the wave can end within O(window) and stops the play before it begins when it
+        cannot.
+    type: str
+    default: end
+    choices: [begin, end]
+  window:
+    description:
+      - Maintenance window by the clock of the controller, for example V(22:00-05:00). For O(at=begin).
+      - Taken from the variable C(jeedom_window) when it is not given. Without it there is no limit.
+    type: raw
+  expected_minutes:
+    description:
+      - How long a wave is taken to need.
+      - Taken from the variable C(jeedom_expected_minutes) when it is not given; else it is the time of the slowest box in the journals and a
+        fifth more, or one hour when no box has been through yet.
+    type: raw
   max_failed:
     description:
       - How many boxes of one wave may end badly.
@@ -59,6 +78,11 @@ EXAMPLES = r'''
   serial: [1, 5, 25%]
   gather_facts: false
   tasks:
+    - name: Start only what can end in the maintenance window
+      jeedom.fleet.wave_gate:
+        at: begin
+        window: 22:00-05:00
+
     - name: One box, to its end or back
       ansible.builtin.include_role:
         name: jeedom.fleet.upgrade
@@ -73,7 +97,7 @@ EXAMPLES = r'''
 RETURN = r'''
 wave:
   description: What was judged.
-  returned: always
+  returned: with O(at=end)
   type: dict
   contains:
     number:
@@ -113,7 +137,15 @@ next:
   type: str
   sample: ansible-playbook jeedom.fleet.migrate -i inventory -e jeedom_acknowledge=true
 error_code:
-  description: V(wave_stopped) or V(bad_limit).
+  description: V(wave_stopped), V(outside_window) or V(bad_limit).
   returned: failure
   type: str
+window_left:
+  description: Seconds left of the maintenance window.
+  returned: with O(at=begin) and a window
+  type: float
+expected:
+  description: Seconds that the wave is taken to need.
+  returned: with O(at=begin) and a window
+  type: float
 '''

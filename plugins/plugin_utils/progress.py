@@ -125,7 +125,9 @@ class Lines:
             return
         self.seen = now
         what = ': '.join(str(part) for part in (status.get('step'), status.get('phase')) if part)
-        self._print(f'{percent}%', what, self._left(percent), status.get('line') or '')
+        # The runner's own headings in the log say what the line says already.
+        line_of_log = str(status.get('line') or '')
+        self._print(f'{percent}%', what, self._left(percent), '' if line_of_log.startswith('== ') else line_of_log)
 
     def note(self, text: str) -> None:
         """Show a remark about the link."""

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -98,9 +100,75 @@ def add(root: Path, run_id: str, wave: dict) -> None:
         artifacts.write_json(path(root, run_id), [*read(root, run_id), wave])
 
 
+# -- maintenance window
+
+_WINDOW = re.compile(r'^\s*([01]?[0-9]|2[0-3]):([0-5][0-9])\s*-\s*([01]?[0-9]|2[0-4]):([0-5][0-9])\s*$')
+# Seconds that a box is taken to need when none has been through yet.
+EXPECTED = 3600.0
+
+
+def window_left(window: str, now: float | None = None) -> float:
+    """Seconds that are left of today's maintenance window, 0 outside of it.
+
+    window: C(22:00-05:00), by the clock of the controller; may go over midnight. Raises WaveError for anything else.
+    """
+    match = _WINDOW.match(str(window))
+    if not match:
+        raise WaveError(f'jeedom_window is {str(window)!r}: give it as "22:00-05:00", by the clock of the controller.')
+    begin, end = (int(match[index]) * 3600 + int(match[index + 1]) * 60 for index in (1, 3))
+    local = time.localtime(now)
+    at = local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec
+    length = (end - begin) % 86400 or 86400
+    since = (at - begin) % 86400
+    return float(length - since) if since < length else 0.0
+
+
+def expected(entries: list[dict], told: Any = None) -> float:
+    """Seconds that a wave will take: what the operator says (minutes), else the slowest box so far and a fifth more."""
+    minutes = number(told, 'jeedom_expected_minutes')
+    if minutes is not None:
+        return minutes * 60
+    known = [entry['updated'] - entry['started'] for entry in entries if entry.get('outcome') in ('migrated', 'rolled_back')]
+    return max(known) * 1.2 if known else EXPECTED
+
+
 # -- sizes and order of waves, for serial and hosts of a play
 
 DEFAULT = [1, 5, '25%']
+
+
+def listed(waves: Any) -> list:
+    """The setting as a list: extra vars bring C(canary,5,25%)."""
+    return [part.strip() for part in waves.strip('[] ').split(',')] if isinstance(waves, str) and waves else list(waves or DEFAULT)
+
+
+def _is_name(entry: Any) -> bool:
+    return isinstance(entry, str) and not re.match(r'^[0-9.]+\s*%?$', entry.strip())
+
+
+def pattern(waves: Any, target: str = 'jeedom') -> str:
+    """The hosts of the play, ordered so that the groups that jeedom_waves names come first."""
+    names = [entry for entry in listed(waves) if _is_name(entry)]
+    if not names:
+        return target
+    if re.search(r'[:,&!]', target):
+        raise WaveError(f'jeedom_waves names groups ({", ".join(names)}), so jeedom_target has to be one group or host and not {target!r}.')
+    return ':'.join([*names, target, f'&{target}'])
+
+
+def sizes(waves: Any, hosts: list[str], groups: dict[str, list[str]], target: str = 'jeedom') -> list:
+    """What C(serial) takes, numbers for the groups that jeedom_waves names; the rest is for ansible itself to compute.
+
+    hosts: ansible_play_hosts_all, that is all hosts that --limit lets through. groups: as ansible has them.
+    """
+    entries = listed(waves)
+    if not any(_is_name(entry) for entry in entries):
+        for entry in entries:
+            _size(entry, 1)
+        return entries
+    allowed = set(hosts)
+    wanted = [host for host in groups.get(target, [target]) if host in allowed]
+    return [len(wave) for wave in plan(entries, wanted, groups)] or [1]
 
 
 def plan(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> list[list[str]]:
@@ -110,11 +178,11 @@ def plan(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> list[lis
     percentage repeats until all boxes have their wave; boxes left over after names only are a last wave. Raises WaveError
     for what is neither.
     """
-    entries = [part.strip() for part in waves.split(',')] if isinstance(waves, str) else list(waves or DEFAULT)
+    entries = listed(waves)
     left, found = list(dict.fromkeys(hosts)), []
     last: Any = None
     for entry in entries:
-        named = isinstance(entry, str) and entry in groups
+        named = _is_name(entry) and entry in groups
         size = None if named else _size(entry, len(hosts))
         chosen = [host for host in left if host in set(groups[entry])] if named else left[:size]
         last = size or last

@@ -196,3 +196,25 @@ def test_the_status_playbook_tells_what_is_and_how_to_go_on(controller):
     assert 'migrated' in rows['box1'] and 'rolled back' in rows['box2'] and 'not touched from this controller' in rows['new']
     assert 'cannot be reached' in rows['away']
     assert re.search(r'^Go on:  ansible-playbook jeedom\.fleet\.migrate -i \S+ .*--limit box2,new,away$', done.stdout, re.MULTILINE)
+
+
+def test_waves_by_group_run_in_their_order_and_outside_the_window_nothing_starts(controller):
+    play = '''
+- hosts: "{{ jeedom_waves | default([1], true) | jeedom.fleet.wave_hosts(jeedom_target | default('jeedom')) }}"
+  gather_facts: false
+  serial: "{{ jeedom_waves | default([1], true) | jeedom.fleet.wave_sizes(ansible_play_hosts_all, groups, jeedom_target | default('jeedom')) }}"
+  tasks:
+    - jeedom.fleet.wave_gate: {at: begin}
+    - ansible.builtin.debug: {msg: "WAVE {{ ansible_play_batch | join(' ') }} END"}
+      run_once: true
+'''
+    controller.inventory(5)
+    hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
+    (controller.folder / 'hosts.json').write_text(json.dumps({**hosts, 'canary': {'hosts': {'box4': None, 'elsewhere': None}}}), encoding='utf-8')
+    done = controller.run(play, '-e', 'jeedom_waves=canary,2')
+    assert re.findall('WAVE (.*) END', done.stdout) == ['box4', 'box1 box2', 'box3 box5'] and done.returncode == 0
+    import time
+    hour = (time.localtime().tm_hour + 3) % 24
+    done = controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30')
+    assert done.returncode == 2 and 'WAVE' not in done.stdout and '"error_code": "outside_window"' in done.stdout
+    assert controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30', '--check').returncode == 0

@@ -88,3 +88,42 @@ def test_judged_waves_are_kept_per_run(tmp_path):
     waves.add(tmp_path, 'r', {'number': 1})
     waves.add(tmp_path, 'r', {'number': 2})
     assert [wave['number'] for wave in waves.read(tmp_path, 'r')] == [1, 2] and waves.read(tmp_path, 'other') == []
+
+
+def moment(clock):
+    import time
+    return time.mktime(time.strptime(f'2026-11-23 {clock}', '%Y-%m-%d %H:%M'))
+
+
+@pytest.mark.parametrize('window, clock, left', [
+    ('22:00-05:00', '23:00', 6 * 3600), ('22:00-05:00', '04:59', 60), ('22:00-05:00', '05:00', 0), ('22:00-05:00', '12:00', 0), ('09:00-12:30', '12:00', 1800),
+    ('0:00-24:00', '18:00', 6 * 3600), (' 9:00 - 10:00 ', '08:59', 0)])
+def test_maintenance_window_also_over_midnight(window, clock, left):
+    assert waves.window_left(window, moment(clock)) == left
+
+
+@pytest.mark.parametrize('window', ['night', '25:00-26:00', '22-5', '22:00', '', '10:60-11:00'])
+def test_a_window_that_is_none_is_refused(window):
+    with pytest.raises(waves.WaveError, match='jeedom_window'):
+        waves.window_left(window)
+
+
+def test_a_wave_is_expected_to_take_what_the_slowest_box_took():
+    entries = [{'outcome': 'migrated', 'started': 0, 'updated': 600}, {'outcome': 'blocked', 'started': 0, 'updated': 9000}]
+    assert waves.expected(entries) == 720 and waves.expected([]) == waves.EXPECTED and waves.expected(entries, '30') == 1800
+
+
+def test_groups_come_first_and_only_boxes_of_the_target():
+    assert waves.pattern('canary,5,25%', 'jeedom') == 'canary:jeedom:&jeedom'
+    assert waves.pattern([1, 5, '25%'], 'a:!b') == 'a:!b'
+    with pytest.raises(waves.WaveError, match='one group or host'):
+        waves.pattern(['canary'], 'a:!b')
+
+
+def test_sizes_follow_groups_and_limit():
+    groups = {'jeedom': HOSTS, 'canary': ['b7', 'elsewhere', 'b8']}
+    assert waves.sizes('canary,2', HOSTS, groups) == [2, 2, 2, 2]
+    assert waves.sizes('canary,2', ['b1', 'b7', 'b2', 'b3'], groups) == [1, 2, 1]
+    assert waves.sizes('1,5,25%', HOSTS, groups) == ['1', '5', '25%']
+    with pytest.raises(waves.WaveError):
+        waves.sizes(['nobody'], HOSTS, groups)
