@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import knowledge, routes, versions
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import knowledge, routes
 
 KNOWN = knowledge.load()
 
@@ -93,49 +91,3 @@ def test_a_new_version_is_one_entry_and_no_code(tmp_path):
     overlaid = knowledge.load([tmp_path])
     assert [hop['version'] for hop in routes.find(overlaid, '3.3.60', '4.5.4')] == ['4.0.63', '4.1.28', '4.4.20', '4.5.4']
     assert [hop['version'] for hop in routes.find(overlaid, '4.5.3', '4.5.4')] == ['4.5.4']
-
-
-STARTS = st.builds(lambda minor, patch: f'{minor}.{patch}', st.sampled_from(['3.3', '4.0', '4.1', '4.2', '4.3', '4.4', '4.5']), st.integers(0, 70))
-
-
-@given(STARTS, st.sampled_from(KNOWN.targets()), st.sampled_from([None, 8, 9, 10, 11, 12, 13]), st.sampled_from([None, '5.6', '7.0', '7.3', '7.4', '8.2']))
-def test_every_route_is_legal_and_carried_by_the_box(start, target, debian, php):
-    where = routes.box(php, debian)
-    try:
-        hops = routes.find(KNOWN, start, target, where)
-    except routes.RouteError as error:
-        assert str(error).endswith('.')
-        return
-    here = KNOWN.version(start).get('id', start)
-    for hop in hops:
-        assert versions.compare(hop['version'], here) > 0, 'a route only goes up'
-        assert routes.rule(KNOWN, here, hop['version']) is not None
-        assert where.obstacle(KNOWN.version(hop['version'])) is None
-        here = hop['version']
-    assert here == target
-
-
-@given(STARTS)
-def test_no_hop_from_v3_goes_beyond_4_1(start):
-    for target in KNOWN.targets():
-        if versions.inside(start, {'below': '4.0'}) and versions.inside(target, {'min': '4.2'}):
-            assert routes.rule(KNOWN, start, target, allow=KNOWN.section('losses')) is None
-
-
-@given(st.sampled_from(['3.3.60', '4.0.63', '4.1.28', '4.3.23', '4.4.12']), st.sampled_from(KNOWN.targets()))
-def test_the_route_is_the_cheapest(start, target):
-    """Against trying every chain of waypoints."""
-    def cost(path):
-        total, here = 0, start
-        for name in path:
-            rule = routes.rule(KNOWN, here, name)
-            if rule is None or versions.compare(name, here) <= 0:
-                return None
-            total, here = total + rule['cost'], name
-        return total
-    middle = [item['id'] for item in KNOWN.section('versions').values() if item.get('waypoint')]
-    chains = [[name for index, name in enumerate(middle) if mask >> index & 1] + [target] for mask in range(2 ** len(middle))]
-    costs = [found for found in (cost(chain) for chain in chains) if found is not None]
-    found = routes.search(KNOWN, start, target)
-    assert (found is None) == (not costs)
-    assert found is None or cost(found) == min(costs)
