@@ -176,7 +176,7 @@ class Restore:
         self.live = os.path.realpath(tree.native(journal['web_root']))
 
     def _step(self, name, percent, **keys):
-        self.context.phase(name, percent)
+        self.context.phase(name, percent, '')
         self.journal.update(keys, step=name)
         transaction.write_journal(self.journal)
         fault.point('restore_' + name)
@@ -328,8 +328,7 @@ class Restore:
         forget(self.context)
 
     def _drop(self):
-        context, journal = self.context, self.journal
-        context.phase('drop', 90)
+        journal, context = self.journal, self.context
         restore_clean.keep_log(self.old)
         outcome = 'rolled_back' if journal['source'] == 'rollback_point' or journal['in_transaction'] else 'restored'
         restore_point.drop(journal['web_root'], journal['connection'])

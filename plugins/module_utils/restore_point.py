@@ -167,7 +167,7 @@ def summary(record):
                 kept=record['kept'], files=record['tree']['files'], bytes=record['tree']['bytes'],
                 tables=len(record['database']['tables']), rows=sum(table['rows'] for table in record['database']['tables'].values()),
                 dump_bytes=record['dump']['size'], outage=record['outage'], seconds=record['seconds'], proved=True,
-                census=record['census'])
+                census=record.get('census'))
 
 
 def prove(record, contents=True):
