@@ -73,7 +73,7 @@ def line(host: str, stage: str, mark: str, elapsed: str, left: str, what: str, t
     room = max(20, COLUMNS - width_of(start) - 2)
     text = printable(what, room)
     if tail and room - width_of(text) > 12:
-        text = pad(text, max(26, width_of(text))) if room > 60 else text
+        text = pad(text, max(32, width_of(text))) if room > 70 else text
         text += '  ' + printable(tail, room - width_of(text) - 2)
     return f'{start}  {text}'.rstrip()
 

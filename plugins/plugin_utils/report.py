@@ -8,6 +8,7 @@ import base64
 import csv
 import hashlib
 import io
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -25,6 +26,8 @@ TEMPLATES = Path(__file__).resolve().parents[2] / 'roles' / 'report' / 'template
 ORDER = ('migrated', 'already_done', 'ready', 'none', 'stopped', 'blocked', 'rolled_back', 'failed', 'unknown', 'untouched')
 # With more boxes than this the squares of the plugin matrix say less than its numbers.
 MATRIX_BOXES = 60
+# With more boxes than this a box shows what wants to be read, and counts what is only good to know.
+DETAILED_BOXES = 100
 COLUMNS = ('host', 'name', 'outcome', 'from_version', 'target_version', 'version', 'stage', 'verdict', 'duration', 'outage', 'blockers',
            'warnings', 'archive', 'archive_sha256', 'census_differences', 'message')
 
@@ -72,6 +75,7 @@ def _figures(report: dict, words: Words) -> list[tuple[str, str]]:
 def _boxes(report: dict, keys: dict, words: Words) -> list[dict]:
     """What the page needs of every box, beyond the data."""
     longest = max((sum(stage['duration'] or 0 for stage in each['stages']) for each in report['boxes']), default=0) or 1
+    worth = report_data.SEVERITIES if len(report['boxes']) <= DETAILED_BOXES else ('blocker', 'warning')
     shown = []
     for number, each in enumerate(report['boxes']):
         state = _state(each)
@@ -79,10 +83,11 @@ def _boxes(report: dict, keys: dict, words: Words) -> list[dict]:
         shown.append({**each, 'n': number, 'state': state, 'line': line, 'line_text': ', '.join(part['title'] for part in line),
                       'shout': bool(each['message']) and state not in ('migrated', 'already_done', 'ready'),
                       'sys': ' · '.join(part for part in each['system'].values() if part.strip()),
-                      'findings': [{**item, 'key': keys[item['id'], item['subject']]} for item in each['findings']],
+                      'findings': [{**item, 'key': keys[item['id'], item['subject']]} for item in each['findings'] if item['severity'] in worth],
+                      'more': sum(item['severity'] not in worth for item in each['findings']),
                       'checks': [check for check in each['health']['checks'] if check['status'] != 'ok'],
                       'search': ' '.join([each['host'], each['name'], each['from_version'], each['version'], each['message'],
-                                          *(item['title'] for item in each['findings'])])[:400]})
+                                          *(item['title'] for item in each['findings'] if item['severity'] != 'info')])[:400]})
     return shown
 
 
@@ -102,7 +107,20 @@ def _totals(compared: list[dict]) -> list[dict]:
             total = totals.setdefault(name, {'what': name, 'before': 0, 'after': 0})
             total['before'] += count
             total['after'] += each['census']['after'].get(name, count)
-    return list(totals.values())
+    # Kinds that nobody has say nothing.
+    return [total for total in totals.values() if total['before'] or total['after']]
+
+
+def _findings(report: dict, keys: dict) -> list[dict]:
+    """Findings with their anchors; what is only good to know is told briefly for a large fleet."""
+    brief = len(report['boxes']) > DETAILED_BOXES
+    shown = []
+    for item in report['findings']:
+        short = brief and item['severity'] == 'info'
+        boxes = [{**each, 'title': '', 'evidence': [report_data.text(each['evidence'], width=60)] if each['evidence'] else []}
+                 for each in item['boxes']] if short else item['boxes']
+        shown.append({**item, 'key': keys[item['id'], item['subject']], 'boxes': boxes})
+    return shown
 
 
 def html(report: dict) -> str:
@@ -125,7 +143,7 @@ def html(report: dict) -> str:
                ('unknown', 'failed', 'rolled_back', 'blocked', 'stopped', 'none', 'ready', 'untouched') if by_state[state]],
         waves=[{**wave, 'size': len(wave['states']), 'tally': _tally([value if value in ORDER else 'none' for value in wave['states'].values()])}
                for wave in report['waves']],
-        stage_names=list(journal.STAGES), findings=[{**item, 'key': keys[item['id'], item['subject']]} for item in report['findings']],
+        stage_names=list(journal.STAGES), findings=_findings(report, keys),
         plugins=_plugins(report, order), matrix=1 < len(order) <= MATRIX_BOXES, compared=compared,
         different=[each for each in compared if each['census']['differences']], totals=_totals(compared),
         archives=[{**archive, 'host': each['host'], 'n': each['n']} for each in order for archive in each['archives']],
@@ -186,7 +204,7 @@ def write(root: Path, language: str | None = None, folder: Path | None = None, s
     """
     folder = Path(folder) if folder else Path(root) / 'report'
     report = report_data.build(root, language, sources)
-    files = {'html': ('index.html', html(report)), 'json': ('report.json', artifacts.to_json(report)),
+    files = {'html': ('index.html', html(report)), 'json': ('report.json', json.dumps(report, ensure_ascii=False, allow_nan=False) + '\n'),
              'csv': ('report.csv', as_csv(report)), 'junit': ('junit.xml', junit(report))}
     for name, content in files.values():
         artifacts.write_atomic(folder / name, content)

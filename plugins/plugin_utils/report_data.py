@@ -21,7 +21,10 @@ def text(value: Any, language: str = 'en', width: int = 600) -> str:
         value = value.get(language) or value.get('en') or next(iter(value.values()), '')
     if isinstance(value, (list, tuple)):
         value = '; '.join(str(part) for part in value)
-    clean = ' '.join(''.join(char if char.isprintable() else ' ' for char in str('' if value is None else value)).split())
+    clean = str('' if value is None else value)
+    if not clean.isprintable():
+        clean = ''.join(char if char.isprintable() else ' ' for char in clean)
+    clean = ' '.join(clean.split())
     return clean if len(clean) <= width else clean[:width - 1] + '…'
 
 

@@ -57,6 +57,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     'info': ('Info', 'Info'),
     'accepted': ('accepted', 'accepté'),
     'fix': ('Fix', 'Correction'),
+    'more': ('and {n} more that are good to know, see Findings', 'et {n} autres, bons à savoir, voir Constats'),
     'no_findings': ('No findings.', 'Aucun constat.'),
     'on_boxes': ('on {n} of {total} boxes', 'sur {n} box sur {total}'),
     'plugin': ('Plugin', 'Plugin'),

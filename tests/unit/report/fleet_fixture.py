@@ -67,7 +67,10 @@ def _findings(chance, outcome):
     evidence = {'plugin_obsolete': ['plugin openzwave 2.4, 23 equipments, 4 scenarios'], 'disk_space': ['1.1 GB free in /var/lib, 2.4 GB needed'],
                 'php_extension': ['missing: gmp, imap'], 'custom_css': ['desktop/custom/custom.css, 4 kB'], 'default_password': ['admin'],
                 'history_size': ['812,345 rows'], 'old_widget': ['14 widgets, 81 commands']}
-    return [{'id': name, 'severity': CHECKS[name][0], 'title': CHECKS[name][1], 'advice': CHECKS[name][2], 'fix': CHECKS[name][3],
+    told = [{'id': f'info_{number}', 'severity': 'info', 'title': f'Something good to know about this box: {chance.randint(1, 200)}', 'subject': None, 'fix': '',
+             'advice': 'Nothing is to be done before the migration; look at it afterwards.',
+             'evidence': ['limit of 4.0.63: 2023-01-01', 'limit of 4.1.28: 2026-01-01', 'object.display: 5; cmd.display: 100']} for number in range(13)]
+    return told + [{'id': name, 'severity': CHECKS[name][0], 'title': CHECKS[name][1], 'advice': CHECKS[name][2], 'fix': CHECKS[name][3],
              'evidence': evidence[name], 'subject': 'openzwave' if name == 'plugin_obsolete' else None} for name in ids]
 
 

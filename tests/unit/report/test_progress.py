@@ -29,7 +29,7 @@ def lines_of(*statuses, **keys):
 
 
 def test_a_line_says_box_stage_percent_elapsed_left_and_what():
-    assert lines_of(status(50, 'move', 'Copie des fichiers', 120))[0] == '  box1        upgrade   50%    02:00  -02:00   hop 1/4 to 4.0.63: move     Copie des fichiers'
+    assert lines_of(status(50, 'move', 'Copie des fichiers', 120))[0] == '  box1        upgrade   50%    02:00  -02:00   hop 1/4 to 4.0.63: move           Copie des fichiers'
 
 
 def test_columns_stand_one_below_the_other():
