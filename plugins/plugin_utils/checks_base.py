@@ -59,7 +59,7 @@ class View:
         value = self.get(path)
         return value if isinstance(value, bool) else None
 
-    def view(self, path: str) -> 'View':
+    def view(self, path: str) -> View:
         """The mapping at a path, empty when there is none."""
         return View(self.get(path))
 
@@ -69,7 +69,7 @@ class View:
             value = value.get('items')
         return list(value[:MOST]) if isinstance(value, (list, tuple)) else []
 
-    def items(self, path: str) -> list['View']:
+    def items(self, path: str) -> list[View]:
         """The mappings in a list, or in a capped list."""
         return [View(item) for item in self._list(path) if isinstance(item, Mapping)]
 

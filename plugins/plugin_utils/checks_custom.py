@@ -169,4 +169,5 @@ def listening_port(case: Case) -> Iterator[Hit]:
     ports = case.facts.texts('access.listen', 10)
     dns = case.facts.flag('access.dns') is True
     if (ports and '80' not in ports) or dns:
-        yield hit('listening_port', f'Listen {listed(ports) or "unknown"}', ports=listed(ports) or 'unknown ports', dns=', and Jeedom DNS is used' if dns else '')
+        yield hit('listening_port', f'Listen {listed(ports) or "unknown"}', ports=listed(ports) or 'unknown ports',
+                  dns=', and Jeedom DNS is used' if dns else '')

@@ -76,8 +76,8 @@ def vendor_rules(case: Case) -> Iterator[Hit]:
                     f'{_what_goes(item)} equipments']
         if asked:
             shown = View(answer)
-            evidence.append(f'market: {shown.text("certification", 40) or "no certification"}, v4 {shown.text("hardwareCompatibility.v4", 10) or "not set"}'
-                            if answer is not None else 'market: unknown')
+            evidence.append('market: unknown' if answer is None else f'market: {shown.text("certification", 40) or "no certification"}, '
+                            f'v4 {shown.text("hardwareCompatibility.v4", 10) or "not set"}')
         common = {'subject': plugin, 'equipments': _what_goes(item), 'replacement': known.get('replacement', 'core functions')}
         if word == 'remove_before':
             yield _hit('plugin_timeline' if known.get('status') == 'conflict' or View(answer).text('name') == 'Timeline' else 'plugin_obsolete', evidence, common)

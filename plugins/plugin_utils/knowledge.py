@@ -114,7 +114,7 @@ def _load(files: tuple[Path, ...], _mtimes: tuple[int, ...]) -> Knowledge:
 def _read(file: Path) -> dict[str, list]:
     try:
         text = file.read_text(encoding='utf-8')
-        value = json.loads(text) if file.suffix == '.json' else yaml.load(text, Loader=_LOADER)  # a safe loader either way
+        value = json.loads(text) if file.suffix == '.json' else yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe loader either way
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = ' '.join(str(error).split())
         raise KnowledgeError(f'The knowledge file {file} cannot be read ({reason}): correct it.') from error

@@ -159,7 +159,7 @@ def _why(knowledge: Knowledge, start: str, target: str, where: Box, allow: Colle
         losses = knowledge.section('losses')
         lossy = search(knowledge, start, target, where, set(losses) | set(allow))
         if lossy:
-            lost = [name for one, two in zip([start] + lossy, lossy) for name in (rule(knowledge, one, two, losses) or {}).get('loses', ())]
+            lost = [name for one, two in zip([start] + lossy, lossy, strict=False) for name in (rule(knowledge, one, two, losses) or {}).get('loses', ())]
             titles = ', '.join(losses[name].get('title', name) for name in dict.fromkeys(lost))
             return RouteError(f'The only route from {start} to {target} loses {titles}: add {", ".join(dict.fromkeys(lost))} to jeedom_allow if '
                               'that is meant.', 'loses', loses=lost)

@@ -22,8 +22,8 @@ def play(folder: Path, tasks: list, *arguments: str) -> subprocess.CompletedProc
     """Run tasks on a host that is never contacted."""
     (folder / 'play.yml').write_text(json.dumps([{'hosts': 'all', 'gather_facts': False, 'tasks': tasks}]), encoding='utf-8')
     (folder / 'ansible.cfg').write_text('[defaults]\n', encoding='utf-8')
-    environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(ROOT / 'collections'), ANSIBLE_CONFIG=str(folder / 'ansible.cfg'), ANSIBLE_LOCALHOST_WARNING='0',
-                       ANSIBLE_HOME=str(folder / 'home'), ANSIBLE_NOCOLOR='1')
+    environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(ROOT / 'collections'), ANSIBLE_CONFIG=str(folder / 'ansible.cfg'),
+                       ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(folder / 'home'), ANSIBLE_NOCOLOR='1')
     environment.pop('ANSIBLE_FORCE_COLOR', None)
     return subprocess.run([sys.executable, '-m', 'ansible', 'playbook', '-i', 'box/1,', str(folder / 'play.yml'), *arguments], cwd=folder, env=environment,
                           capture_output=True, text=True, check=False, timeout=120)

@@ -62,7 +62,8 @@ def _row(entry: dict) -> str:
     notes = ['by itself'] if entry.get('automatic') else []
     notes += ['always'] if entry.get('always') else []
     accept = '' if 'blocker' not in severity else 'no' if entry.get('acceptable') is False else 'yes'
-    return f'| `{entry["id"]}` | {entry.get("pf", "")} | {severity} | {accept} | {_cell(entry["title"])} | {_cell(entry["evidence"])} | {_cell(entry["advice"])} | {", ".join(notes)} |'
+    cells = [f'`{entry["id"]}`', entry.get('pf', ''), severity, accept, _cell(entry['title']), _cell(entry['evidence']), _cell(entry['advice']), ', '.join(notes)]
+    return f'| {" | ".join(cells)} |'
 
 
 def page() -> str:
@@ -74,7 +75,8 @@ def page() -> str:
                [entry for entry in checks if entry.get('post')])]
     parts = []
     for title, entries in groups:
-        parts.append('\n'.join([title, '', '| id | PF | severity | accept | what is found | looked at | advice | |', '|---|---|---|---|---|---|---|---|'] + [_row(entry) for entry in entries]) + '\n')
+        head = [title, '', '| id | PF | severity | accept | what is found | looked at | advice | |', '|---|---|---|---|---|---|---|---|']
+        parts.append('\n'.join(head + [_row(entry) for entry in entries]) + '\n')
     return HEAD + '\n'.join(parts) + TAIL
 
 

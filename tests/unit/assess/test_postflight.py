@@ -49,7 +49,8 @@ def test_a_good_migration_is_ok(after, before):
 
 
 @pytest.mark.parametrize('check_id, path, value, word', [
-    ('post_version', 'core.version_db', '4.0.4', '4.0.4'), ('post_version', 'core.version_file', '4.5.2', '4.5.2'), ('post_version', 'core.version_file', None, 'unknown'),
+    ('post_version', 'core.version_db', '4.0.4', '4.0.4'), ('post_version', 'core.version_file', '4.5.2', '4.5.2'),
+    ('post_version', 'core.version_file', None, 'unknown'),
     ('post_engine', 'engine.enable_cron', False, 'crons are off'), ('post_engine', 'engine.cron_file.active', False, 'cron.d'),
     ('post_tables', 'database.tables', {'widgets': {}, 'timeline': {}, 'cache': {}, 'event': {}}, 'queue'),
     ('post_foreign_keys', 'database.foreign_keys', 26, '26'), ('post_fatal', 'activity.http_error.fatal', 4, '4'),

@@ -29,7 +29,8 @@ def test_os_rules(distribution, version, allowed, level):
 
 def answer(**values):
     """A market answer that no rule but the last matches."""
-    return dict({'id': 1, 'name': 'X', 'certification': 'Officiel', 'parameters': {'github::stable::version': 'a'}, 'hardwareCompatibility': {'v4': '0'}}, **values)
+    return dict({'id': 1, 'name': 'X', 'certification': 'Officiel', 'parameters': {'github::stable::version': 'a'},
+                 'hardwareCompatibility': {'v4': '0'}}, **values)
 
 
 NO_STABLE = {'parameters': {'github::stable::version': ''}}
@@ -48,7 +49,8 @@ V4 = {'hardwareCompatibility': {'v4': '1'}}
     (answer(certification='Legacy', **NO_STABLE, **V4), 'legacy', False),
     (answer(**NO_STABLE, **V4), 'no_stable', False),
     # what is not quite a match is none: the key missing, another case, the vendor's client with its accents lost
-    (answer(parameters={}, **V4), 'compatible', False), (answer(name='widgets', **V4), 'compatible', False), (answer(certification='Obsolte', **V4), 'compatible', False),
+    (answer(parameters={}, **V4), 'compatible', False), (answer(name='widgets', **V4), 'compatible', False),
+    (answer(certification='Obsolte', **V4), 'compatible', False),
     (answer(parameters=[], hardwareCompatibility='x', certification={'a': 1}), 'unconfirmed', False), ({}, 'unconfirmed', False),
 ])
 def test_plugin_rules(given, rule, blocks):
