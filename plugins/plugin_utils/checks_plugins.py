@@ -80,7 +80,8 @@ def vendor_rules(case: Case) -> Iterator[Hit]:
                             f'v4 {shown.text("hardwareCompatibility.v4", 10) or "not set"}')
         common = {'subject': plugin, 'equipments': _what_goes(item), 'replacement': known.get('replacement', 'core functions')}
         if word == 'remove_before':
-            yield _hit('plugin_timeline' if known.get('status') == 'conflict' or View(answer).text('name') == 'Timeline' else 'plugin_obsolete', evidence, common)
+            conflict = known.get('status') == 'conflict' or View(answer).text('name') == 'Timeline'
+            yield _hit('plugin_timeline' if conflict else 'plugin_obsolete', evidence, common)
             continue
         if word == 'remove_after' or known.get('status') == 'incompatible':
             yield _hit('plugin_widget', evidence, common)

@@ -62,7 +62,7 @@ def _row(entry: dict) -> str:
     notes = ['by itself'] if entry.get('automatic') else []
     notes += ['always'] if entry.get('always') else []
     accept = '' if 'blocker' not in severity else 'no' if entry.get('acceptable') is False else 'yes'
-    cells = [f'`{entry["id"]}`', entry.get('pf', ''), severity, accept, _cell(entry['title']), _cell(entry['evidence']), _cell(entry['advice']), ', '.join(notes)]
+    cells = [f'`{entry["id"]}`', entry.get('pf', ''), severity, accept, *(_cell(entry[key]) for key in ('title', 'evidence', 'advice')), ', '.join(notes)]
     return f'| {" | ".join(cells)} |'
 
 
