@@ -10,13 +10,14 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import core_route, core_upgrade, jobs, transaction
+from ansible_collections.jeedom.fleet.plugins.module_utils import core_route, core_upgrade, core_zips, jobs, transaction
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
 ARGUMENT_SPEC = dict(
     COMMON_SPEC,
     version=dict(type='str', required=True),
+    state=dict(type='str', default='present', choices=['present', 'staged']),
     route=dict(type='list', elements='raw'),
     on_failure=dict(type='str', default='restore', choices=['restore', 'leave']),
     plugins=dict(type='bool', default=True),
@@ -50,14 +51,28 @@ def run(params, check_mode):
                            % (files, params['version']), 'newer_core')
         raise BoxError('The files of the core are %s, its database is %s: an update broke off there; take the box back or finish it with '
                        "Jeedom's own updater before migrating it." % (files, in_database), 'half_migrated')
+    if params['state'] == 'staged':
+        return _staged(params, check_mode, todo, result)
     if params['on_failure'] == 'restore':
         _require_rollback_point(opened, installation, check_mode)
     if check_mode:
         return dict(result, changed=True, hops=[dict(version=hop['version']) for hop in todo],
                     msg='Version %s would become %s in %d hops.' % (files, params['version'], len(todo)))
-    job_params = dict((key, value) for key, value in params.items() if key not in jobs.JOB_SPEC)
-    key = '%s to %s' % (installation.web_root, hops[-1]['version'])
-    return jobs.started(jobs.start('core', 'core', job_params, key, params['run_id'], params['controller']))
+    return _start(params, 'core', '%s to %s' % (installation.web_root, hops[-1]['version']))
+
+
+def _staged(params, check_mode, todo, result):
+    there = core_zips.staged(todo, params['zips'] or {})
+    missing = [hop['version'] for hop in todo if hop['version'] not in there]
+    if not missing or check_mode:
+        return dict(result, changed=bool(missing), zips=there, outcome='staged',
+                    msg='%d of %d core zips stand on the box.' % (len(there), len(todo)))
+    return _start(params, 'stage', ' '.join(missing))
+
+
+def _start(params, kind, key):
+    given = dict((name, value) for name, value in params.items() if name not in jobs.JOB_SPEC)
+    return jobs.started(jobs.start(kind, 'core', given, key, params['run_id'], params['controller']))
 
 
 def _require_rollback_point(opened, installation, check_mode):
@@ -72,5 +87,7 @@ def _require_rollback_point(opened, installation, check_mode):
 
 
 def job(params, context):
-    """The upgrade itself."""
+    """The upgrade itself, or the zips alone."""
+    if params['state'] == 'staged':
+        return core_upgrade.stage(params, context)
     return core_upgrade.Upgrade(params, context).perform()

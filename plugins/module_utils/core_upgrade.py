@@ -25,6 +25,26 @@ SOURCE = core_zips.SOURCE
 HOPS_FROM, HOPS_TO = 8, 85
 
 
+def stage(params, context):
+    """Have the zips of the hops that are still to do, proved, on the box; nothing else."""
+    installation = Installation(params['web_root'])
+    todo = core_route.remaining(core_route.parse(params['version'], params['route']), installation.version())
+    archives = fetch(todo, params, context, 100)
+    return dict(changed=True, outcome='staged', from_version=installation.version(), version=params['version'], hops=[],
+                zips=dict((version, archive.path) for version, archive in archives.items()),
+                msg='%d core zips stand on the box, %d MB.' % (len(archives), sum(item.size for item in archives.values()) >> 20))
+
+
+def fetch(todo, params, context, share):
+    """{version: proved ReleaseZip} of these hops. share: percent of the job."""
+    found = {}
+    for index, hop in enumerate(todo):
+        context.phase('fetch', share * index / float(len(todo)), step='core %s' % hop['version'])
+        found[hop['version']] = core_zips.get(hop, params['zips'] or {}, params['source_url'],
+                                              dict(stall=params['download_stall'], download=params['download_timeout']), context)
+    return found
+
+
 class Upgrade(object):
     """One run of the core job. params: those of the core module."""
 
@@ -67,7 +87,7 @@ class Upgrade(object):
         todo = core_route.remaining(self.hops, self.installation.version())
         if begun:
             todo = [begun] + [hop for hop in self.hops if self.hops.index(hop) > self.hops.index(begun)]
-        archives = self._zips(todo)
+        archives = fetch(todo, self.params, self.context, HOPS_FROM)
         self._prepare()
         span = (HOPS_TO - HOPS_FROM) / float(len(todo) or 1)
         php8 = self._php_major() >= 8
@@ -97,16 +117,6 @@ class Upgrade(object):
                 return hop
         raise BoxError('A hop to %s was begun on the box, which is not on the way to %s.' % (self.opened.get('hop'), self.params['version']),
                        'other_route')
-
-    def _zips(self, todo):
-        """Every zip of the route, proved, before the first hop."""
-        found = {}
-        for index, hop in enumerate(todo):
-            self.context.phase('fetch', HOPS_FROM * index / float(len(todo)), step='core %s' % hop['version'])
-            found[hop['version']] = core_zips.get(hop, self.params['zips'] or {}, self.params['source_url'],
-                                                  dict(stall=self.params['download_stall'], download=self.params['download_timeout']),
-                                                  self.context)
-        return found
 
     def _prepare(self):
         """Stop the engine, record the settings once, disarm, remember what must be the same afterwards."""

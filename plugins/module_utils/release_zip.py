@@ -39,9 +39,7 @@ class ReleaseZip(object):
             self.size = os.path.getsize(path)
             archive = zipfile.ZipFile(path)
         except (IOError, OSError, zipfile.BadZipfile, zipfile.LargeZipFile) as error:
-            raise BoxError('%s is no whole zip file (%s, it begins with %r): download it again; a captive portal or proxy may have '
-                           'answered instead of the download site.'
-                           % (path, error, (system.read_text(path, '', 40) or '')[:40]), 'bad_zip')
+            raise BoxError('%s %s: get it again.' % (path, _no_zip(path, error)), 'bad_zip')
         with archive:
             infos = archive.infolist()
             tops = set(info.filename.split('/', 1)[0] for info in infos)
@@ -114,6 +112,22 @@ class ReleaseZip(object):
                     os.mkdir(folder, 0o775)
                     os.chown(folder, owner, group)
                 system.atomic_write(path, archive.read(self.files[name][2]), 0o775, owner, group)
+
+
+def _no_zip(path, error):
+    """What is wrong with a file that cannot be opened as a zip, in words."""
+    try:
+        with io.open(path, 'rb') as stream:
+            head = stream.read(60)
+    except (IOError, OSError):
+        return 'cannot be read (%s)' % error
+    if not head:
+        return 'is empty'
+    if head.startswith(b'PK'):
+        return 'is a zip that was cut off or damaged (%s)' % error
+    if head.lstrip().startswith(b'<'):
+        return 'is a web page instead of a zip, perhaps of a captive portal or proxy'
+    return 'is no zip'
 
 
 def file_crc(path):

@@ -43,6 +43,13 @@ options:
       - The version to end on, for example V(4.5.3).
     type: str
     required: true
+  state:
+    description:
+      - V(staged) only has the zips of the hops that are still to do, proved, on the box, so that the box goes on working while they
+        come. It needs no rollback point.
+    type: str
+    choices: [present, staged]
+    default: present
   route:
     description:
       - The hops in order, the last one being O(version). Each is a version, or a dictionary with C(version) and optionally C(ref)
@@ -128,7 +135,7 @@ EXAMPLES = r'''
 
 RETURN = r'''
 outcome:
-  description: C(migrated), C(already_done), C(rolled_back) (with failure) or C(failed).
+  description: C(migrated), C(staged), C(already_done), C(rolled_back) (with failure) or C(failed).
   returned: always, except in check mode
   type: str
 from_version:
@@ -184,6 +191,10 @@ plugin_problems:
   returned: success
   type: list
   elements: str
+zips:
+  description: Paths of the zips on the box, by version.
+  returned: with O(state=staged)
+  type: dict
 rollback:
   description: What M(jeedom.fleet.restore) tells about the way back.
   returned: when RV(outcome) is C(rolled_back)

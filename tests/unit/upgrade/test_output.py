@@ -1,0 +1,75 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lines of the updater mean (contract 4.2, 7)."""
+
+import pytest
+
+from ansible_collections.jeedom.fleet.plugins.module_utils.core_output import Output
+
+
+def read(*lines, tell=None):
+    output = Output(tell)
+    for line in lines:
+        output.line(line)
+    return output
+
+
+GOOD = ('[START UPDATE]', 'Check rights...OK', 'Create temporary folder...OK', 'Moving files...OK',
+        'Update system into : 4.0.1...OK', '***************Jeedom is up to date in 4.0.62***************', '[END UPDATE SUCCESS]')
+
+
+def test_a_good_run_has_no_problems():
+    assert read(*GOOD).problems(0) == []
+
+
+@pytest.mark.parametrize('line', [
+    'Ignore file /tmp/jeedom_unzip/core-4.1.28/a.php because size is 0',
+    'Error on move /tmp/a to /var/www/html/a',
+    'PHP Fatal error:  Uncaught Error: Call to undefined method jeedom::cleanFileSystemRight()',
+    'Check update...***ERREUR*** Impossible',
+    'Check jeedom package...***ERROR*** no',
+    'gzip: stdout: No space left on device',
+])
+def test_success_with_a_bad_line_is_no_success(line):
+    problems = read(*GOOD[:-1], line, GOOD[-1]).problems(0)
+    assert len(problems) == 1 and '1 bad lines' in problems[0]
+
+
+def test_a_bare_end_means_that_nothing_was_done():
+    output = read('[START UPDATE]', 'Update in progress. You need to wait before update', '[END UPDATE]')
+    assert output.marker == 'none_done'
+    assert 'did not run' in output.problems(0)[0]
+
+
+def test_the_last_marker_counts():
+    assert read('[END UPDATE SUCCESS]', '[START UPDATE]').marker == 'success'
+    assert read('[END UPDATE SUCCESS]', 'Details : x[END UPDATE ERROR]').marker == 'error'
+
+
+def test_an_end_without_marker_is_a_problem_even_with_code_0():
+    assert 'without its end line' in read(*GOOD[:-1]).problems(0)[0]
+
+
+def test_exit_code_and_hang_are_told_with_the_phase():
+    assert 'code 255 in phase scripts' in read(*GOOD[:-2]).problems(255)[0]
+    assert 'killed' in read(*GOOD[:2]).problems(124)[0]
+
+
+def test_phases_of_v3_come_from_its_texts_and_never_go_back():
+    told = []
+    read(*GOOD, tell=lambda phase, percent: told.append((phase, percent)))
+    assert [phase for phase, dummy in told][:4] == ['check', 'stop', 'unzip', 'clean']
+    assert told[-1] == ('end', 100)
+    assert [percent for dummy, percent in told] == sorted(percent for dummy, percent in told)
+
+
+def test_percent_of_v4_comes_from_its_own_lines():
+    output = read('[PROGRESS][35]')
+    assert output.percent == 35
+    output.line('[PROGRESS][5]')
+    assert output.percent == 35
+
+
+def test_only_some_bad_lines_are_kept():
+    output = read(*['Error on move x%d' % number for number in range(2000)])
+    assert output.bad_count == 2000 and len(output.bad) == 5
