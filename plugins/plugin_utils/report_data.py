@@ -72,11 +72,15 @@ def stages(entry: dict, language: str) -> list[dict]:
     found = []
     for name in journal.order(entry['stages']):
         stage = entry['stages'][name]
+        # What an earlier run has failed at is history; what it has done still counts.
+        earlier = stage.get('run_id') != entry.get('run_id') and (number(stage.get('ended')) or 0) < (number(entry.get('started')) or 0)
+        if earlier and stage.get('status') not in ('ok', 'skipped'):
+            continue
         times = stage.get('done') if stage.get('status') == 'skipped' and stage.get('done') else stage
         begin, end = number(times.get('started')), number(times.get('ended'))
         found.append({'name': name, 'status': text(stage.get('status'), width=20), 'started': begin, 'ended': end,
                       'duration': max(0.0, end - begin) if begin and end else None, 'run_id': stage.get('run_id'),
-                      'earlier': stage.get('run_id') != entry.get('run_id') or times is not stage,
+                      'earlier': earlier or times is not stage,
                       'message': text(stage.get('message'), language)})
     return found
 
@@ -167,8 +171,17 @@ def hops(entry: dict) -> list[dict]:
              'attempts': int(number(hop.get('attempts')) or 1)} for hop in items(section(result, 'hops'))]
 
 
+def telling(entry: dict) -> dict:
+    """The journal as of the run that is worth telling: that a migrated box was looked at again is not."""
+    runs_before = [run for run in items(entry.get('history')) if run.get('outcome') == 'migrated']
+    if entry.get('outcome') != 'already_done' or not runs_before:
+        return entry
+    return {**entry, **runs_before[-1], 'history': [run for run in items(entry.get('history')) if run is not runs_before[-1]]}
+
+
 def box(root: Path, entry: dict, language: str) -> dict:
     """All that the report says about one box."""
+    entry = telling(entry)
     files = Files(root, entry)
     before, after = files.read('facts-before', {}), files.read('facts-after', {})
     begin, target, now = status.versions(entry, before)

@@ -110,6 +110,28 @@ def test_the_newest_journal_of_two_controllers_counts(tmp_path):
     assert [each['outcome'] for each in told['boxes']] == ['migrated']
 
 
+def test_a_migrated_box_that_is_looked_at_again_is_still_a_migrated_box(fleets, tmp_path):
+    root = fleets.make(tmp_path / 'a', 1)
+    before = report_data.build(root)['boxes'][0]
+    journal.record(root, 'box1', 'later', 'assess', 'ok', 'nothing to do', {'target_version': '4.5.3'}, {'verdict': 'already_done', 'from_version': '4.5.3'},
+                   'already_done')
+    artifacts.write_json(artifacts.run_dir(root, 'later', 'box1') / 'facts-before.json', {'census': {'entities': {'objects': {'count': 1}}}})
+    after = report_data.build(root)['boxes'][0]
+    for key in ('outcome', 'from_version', 'version', 'duration', 'census', 'message', 'stage', 'plugins'):
+        assert after[key] == before[key], key
+
+
+def test_what_an_earlier_run_failed_at_is_history(tmp_path):
+    journal.record(tmp_path, 'box', 'r1', 'backup', 'ok')
+    journal.record(tmp_path, 'box', 'r1', 'upgrade', 'failed')
+    journal.record(tmp_path, 'box', 'r1', 'rollback', 'rolled_back', outcome='rolled_back')
+    time.sleep(0.01)
+    journal.record(tmp_path, 'box', 'r2', 'assess', 'ok', outcome='ready')
+    told = report_data.build(tmp_path)['boxes'][0]
+    assert [(stage['name'], stage['earlier']) for stage in told['stages']] == [('assess', False), ('backup', True)]
+    assert told['outcome'] == 'ready' and told['history'][0]['outcome'] == 'rolled_back'
+
+
 @pytest.mark.parametrize('boxes', [0, 1, 2])
 @pytest.mark.parametrize('language', ['en', 'fr'])
 def test_small_fleets(fleets, tmp_path, boxes, language):
