@@ -140,7 +140,10 @@ def _restore(context, source, reason):
                    work=swap.work_folder(source.web_root), reason=reason, began=time.time(), web_user=source.web_user,
                    engine=opened['engine'] if opened else _record(installation), web_before=restore_web.look()['ok'],
                    in_transaction=bool(opened), temporary=None, pushed=source.files())
-    journal['temporary'] = (journal['engine'] or {}).get('temporary')
+    journal['temporary'] = journal['engine'].get('temporary')
+    if source.kind == 'archive':
+        # Without its marker Jeedom goes through its own start, which reads the cache that is in the archive.
+        journal['engine'] = dict(journal['engine'], started=None)
     transaction.write_journal(journal)
     fault.point('restore_journal')
     try:
@@ -339,9 +342,6 @@ class Restore:
         transaction.close(outcome, version=journal['version'], reason=journal['reason'], identity=journal['identity'],
                           seconds=result['seconds'], outage=result['outage'], web=verified['web'])
         restore_unit.remove()
-        for path in journal.get('pushed') or ():
-            # What was sent to the box for this restore; an archive of Jeedom's own stays where it is.
-            if path and path.startswith(os.path.join(system.STATE_DIR, 'staging', 'push') + '/'):
-                tree_extract.remove(path)
+        restore_clean.sent(journal.get('pushed') or ())
         context.log('%s: Jeedom %s, %.1f s without web' % (outcome, journal['version'], journal.get('outage') or 0))
         return dict(result, changed=True)

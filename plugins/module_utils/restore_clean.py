@@ -62,6 +62,16 @@ def missing_folders(live, kept, web_user):
     return made
 
 
+def sent(paths):
+    """Remove what was sent to the box for a restore; an archive that stands elsewhere stays."""
+    folder = os.path.join(system.STATE_DIR, 'staging', 'push')
+    for path in paths:
+        if path and os.path.dirname(path) == folder:
+            tree_extract.remove(path)
+    if os.path.isdir(folder) and not os.listdir(folder):
+        os.rmdir(folder)
+
+
 def keep_log(old):
     """Keep the log folder of the tree that goes: it says why a hop failed. Only the newest one, root only."""
     source, target = os.path.join(old, 'log'), os.path.join(system.STATE_DIR, 'failed-log')

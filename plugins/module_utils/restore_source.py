@@ -167,11 +167,11 @@ class ArchiveSource:
         context.phase('extract', 15)
         new = os.path.join(system.make_dir(self.work), 'new')
         tree_extract.remove(new)
-        dump = os.path.join(self.work, 'dump.sql')
-        tree_extract.remove(dump)
+        # It stays in the tree, as in that of every Jeedom after a backup.
+        dump = os.path.join(new, DUMP)
         owner = pwd.getpwnam(self.web_user)
         extraction = tree_extract.Extraction(new, (owner.pw_uid, owner.pw_gid) if self.foreign else None)
-        extraction.add(self.archive, live_kept + [CREDENTIALS], {DUMP: dump})
+        extraction.add(self.archive, live_kept + [CREDENTIALS])
         if self.complement:
             extraction.add(self.complement, live_kept)
         fault.point('archive_extracted')
@@ -192,7 +192,6 @@ class ArchiveSource:
         if not tables:
             raise BoxError('The manifest of %s does not say which tables it has: it is not proved.' % self.archive, 'not_proved')
         described = exchange.prepare(dump, wanted)
-        tree_extract.remove(dump)
         # No listing after carrying over: what counts is the tree as it stands now.
         return Prepared(new, None, described, found, live_kept, remarks + described['remarks'])
 

@@ -117,9 +117,13 @@ def journal():
 
 def write_journal(record):
     """Set the journal of the restore under way; None when it has ended. Written before the step that it announces."""
-    system.state_dir()
-    _keep_pad()
-    _write(dict(state(), restore=record))
+    value = dict(state(), restore=record)
+    if record or value['transaction']:
+        system.state_dir()
+        _keep_pad()
+    _write(value)
+    if not record and not value['transaction']:
+        _drop(os.path.join(system.STATE_DIR, PAD))
 
 
 def note(**facts):

@@ -32,18 +32,13 @@ class Extraction:
         os.mkdir(self.target, 0o700)
         self._folders['.'] = None
 
-    def add(self, path, skip=(), diverted=None, progress=None):
-        """Unpack one tar file. skip: relative names left out. diverted: {name: path}, files that go elsewhere (0600)."""
+    def add(self, path, skip=(), progress=None):
+        """Unpack one tar file. skip: relative names left out."""
         done = 0
         for name, member, stream in tree.members(path):
             if name.startswith('/') or name == '..' or name.startswith('../'):
                 raise self._hostile(path, name)
             if tree.is_below(name, skip):
-                continue
-            if diverted and name in diverted:
-                if stream is None:
-                    raise self._hostile(path, name)
-                _write(stream, diverted[name], 0o600)
                 continue
             self._member(path, name, member, stream)
             done += member.size
