@@ -57,6 +57,8 @@ class ActionModule(ActionBase):
         """The result of the task for validated arguments."""
         host = str(task_vars.get('inventory_hostname', 'the box'))
         facts = args['facts'] if args['facts'] is not None else (task_vars.get('ansible_facts') or {}).get('jeedom')
+        if args['facts_error']:
+            facts = None
         # a copy without Ansible's own string types, which files and checks need not know
         facts = json.loads(json.dumps(facts, default=str))
         known = knowledge.load(args['knowledge'])

@@ -47,7 +47,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, board, journal, progress, runs, status
 
-RECORD, GATE = 'jeedom.fleet.record', 'jeedom.fleet.wave_gate'
+RECORD, GATE, FACTS = 'jeedom.fleet.record', 'jeedom.fleet.wave_gate', 'jeedom.fleet.facts'
 MARKS = {'ok': 'ok', 'skipped': '-', 'blocked': 'stop', 'failed': '!!', 'unknown': '??', 'rolled_back': '<<'}
 
 
@@ -68,6 +68,7 @@ class CallbackModule(CallbackBase):
         self.root: Path | None = None
         self.run_id = ''
         self.stopped: dict | None = None
+        self.loaded = False
 
     # -- events
 
@@ -79,6 +80,17 @@ class CallbackModule(CallbackBase):
             # only for looks: whatever is wrong with the variables is for the play to say
             self.hosts = []
         progress.fit_hosts(self.hosts)
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        """Load what judges a box before workers are forked for it: one load for the fleet instead of one a box."""
+        if not self.loaded and task.action == FACTS:
+            self.loaded = True
+            from ansible_collections.jeedom.fleet.plugins.plugin_utils import assessment, knowledge, market  # noqa: F401  pylint: disable=unused-import
+            try:
+                knowledge.load()
+            except knowledge.KnowledgeError:
+                # the task that uses it says so
+                pass
 
     def v2_runner_on_ok(self, result, *args, **kwargs):
         """A box has recorded something, or a wave is over."""

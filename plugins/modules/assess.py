@@ -38,7 +38,7 @@ options:
     description: The facts of the box. Default is C(ansible_facts.jeedom) of the host.
     type: raw
   facts_error:
-    description: Why there are no facts; the box is then blocked with that sentence.
+    description: Why there are no facts; the box is then blocked with that sentence, and facts of an earlier look are not used.
     type: str
   target:
     description: Version of the core to go to.

@@ -11,11 +11,8 @@ from __future__ import annotations
 import json
 import re
 import socket
-import ssl
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -37,12 +34,23 @@ class MarketError(Exception):
     """The market gave no usable answer; str() says why, in words."""
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A moved market is told, not followed: a POST would become a GET."""
+def _opener(validate_certs: bool):
+    """An opener that refuses redirects: a moved market is told, not followed, since a POST would become a GET."""
+    # Loaded when the market is asked only: every box has a worker of its own, and these take longer than the whole judgement.
+    import ssl
+    import urllib.request
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):
-        """Refuse."""
-        raise MarketError(f'it has moved to {printable(newurl, 80)}; set jeedom_market_address')
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        """Refuses."""
+
+        def redirect_request(self, req, fp, code, msg, headers, newurl):
+            """Refuse."""
+            raise MarketError(f'it has moved to {printable(newurl, 80)}; set jeedom_market_address')
+
+    context = ssl.create_default_context()
+    if not validate_certs:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return urllib.request.build_opener(NoRedirect, urllib.request.HTTPSHandler(context=context))
 
 
 class Market:
@@ -54,10 +62,7 @@ class Market:
             raise MarketError(f'{printable(address, 80)} is no http or https address; correct jeedom_market_address')
         self.url = address.rstrip('/') + '/core/api/api.php'
         self.limit = limit
-        context = ssl.create_default_context()
-        if not validate_certs:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self._opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=context))
+        self.validate_certs = validate_certs
 
     def alive(self, limit: float = PROBE) -> None:
         """Raise MarketError unless anything answers in time."""
@@ -82,6 +87,8 @@ class Market:
         return {name: _kept(known.get(f'plugin{name}')) for name in names}
 
     def _call(self, method: str, params: dict) -> object:
+        import urllib.error
+        import urllib.request
         body = json.dumps({'jsonrpc': '2.0', 'id': 1, 'method': method, 'params': params})
         boundary = uuid.uuid4().hex
         data = f'--{boundary}\r\nContent-Disposition: form-data; name="request"\r\n\r\n{body}\r\n--{boundary}--\r\n'.encode()
@@ -89,7 +96,7 @@ class Market:
             'Content-Type': f'multipart/form-data; boundary={boundary}', 'User-Agent': 'jeedom.fleet'})
         until = time.monotonic() + self.limit
         try:
-            with self._opener.open(request, timeout=self.limit) as answer:
+            with _opener(self.validate_certs).open(request, timeout=self.limit) as answer:
                 raw = b''
                 while len(raw) <= _MOST_BYTES:
                     part = answer.read1(65536)
