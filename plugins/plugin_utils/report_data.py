@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,18 @@ class Files:
 
     def read(self, name: str, default: Any = None) -> Any:
         """The newest record of a name."""
+        return next(self._all(name), default)
+
+    def before(self) -> Any:
+        """The facts from before the first change: not those of a run that came upon its open migration and went on with it."""
+        found = list(self._all('facts-before'))
+        return next((facts for facts in found if section(facts, 'activity', 'transaction', 'open') is not True), found[0] if found else {})
+
+    def _all(self, name: str) -> Iterator[Any]:
         for folder in self.folders:
             value = artifacts.read_json(folder / f'{name}.json')
             if value is not None:
-                return value
-        return default
+                yield value
 
 
 def stages(entry: dict, language: str) -> list[dict]:
@@ -183,8 +191,11 @@ def box(root: Path, entry: dict, language: str) -> dict:
     """All that the report says about one box."""
     entry = telling(entry)
     files = Files(root, entry)
-    before, after = files.read('facts-before', {}), files.read('facts-after', {})
+    before, after = files.before(), files.read('facts-after', {})
     begin, target, now = status.versions(entry, before)
+    opened = section(files.read('facts-before', {}), 'activity', 'transaction')
+    if section(opened, 'open') is True and section(opened, 'from_version'):
+        begin = opened['from_version']
     upgrade, assess = section(entry, 'stages', 'upgrade', 'result'), section(entry, 'stages', 'assess', 'result')
     health = files.read('health') or {}
     if entry['stages'].get('verify', {}).get('status') not in ('ok', 'failed', 'skipped'):

@@ -121,6 +121,20 @@ def test_a_migrated_box_that_is_looked_at_again_is_still_a_migrated_box(fleets, 
         assert after[key] == before[key], key
 
 
+def test_a_run_that_goes_on_with_an_open_migration_compares_with_before_it(fleets, tmp_path):
+    root = fleets.make(tmp_path / 'a', 1)
+    before = report_data.build(root)['boxes'][0]
+    entry = journal.read(root, 'box1')
+    journal.record(root, 'box1', 'later', 'assess', 'ok', None, None, {'from_version': '4.1.28', 'target_version': '4.5.3'})
+    for name in ('upgrade', 'verify', 'commit'):
+        journal.record(root, 'box1', 'later', name, 'ok', outcome='migrated' if name == 'commit' else None)
+    artifacts.write_json(artifacts.run_dir(root, 'later', 'box1') / 'facts-before.json', {
+        'census': {'entities': {'objects': {'count': 1}}}, 'activity': {'transaction': {'open': True, 'from_version': '3.3.60'}}})
+    after = report_data.build(root)['boxes'][0]
+    assert entry['run_id'] != after['run_id'] and after['census']['before'] == before['census']['before']
+    assert (after['from_version'], after['version']) == ('3.3.60', '4.5.3')
+
+
 def test_what_an_earlier_run_failed_at_is_history(tmp_path):
     journal.record(tmp_path, 'box', 'r1', 'backup', 'ok')
     journal.record(tmp_path, 'box', 'r1', 'upgrade', 'failed')
