@@ -51,6 +51,10 @@ def run(params, check_mode):
         _source(params)
     if check_mode:
         return dict(changed=True, outcome=None, restored_version=None)
+    live = jobs.running()
+    if live and live['kind'] == 'recover':
+        # The box is at it already, since its boot.
+        return jobs.started(dict(id=live['id'], adopted=True, dir=live['dir']))
     given = dict((key, params[key]) for key in ('web_root', 'source', 'archive', 'complement', 'manifest', 'allow_foreign_host',
                                                 'reason'))
     return jobs.started(jobs.start('restore', 'restore', given, params['archive'] or params['source'], params['run_id'],

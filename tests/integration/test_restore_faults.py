@@ -159,6 +159,16 @@ def test_a_lost_scratch_schema_is_made_anew_from_the_dump(rich, before):
     assert_as_before(rich, before)
 
 
+def test_the_whole_way_on_the_oldest_python(rich, before):
+    old = dict(python='python2.7', verb='call')
+    assert rich.do(module='rollback_point', **old)['changed'] is True
+    assert rich.do(module='rollback_point', **old)['changed'] is False
+    rich.do('harm')
+    result = rich.do(module='restore', **old)
+    assert result.get('outcome') == 'rolled_back' and result['verified']['problems'] == [], result
+    assert_as_before(rich, before)
+
+
 # -- archives
 
 
