@@ -243,7 +243,8 @@ def by_finding(boxes: list[dict]) -> list[dict]:
                                                                      'boxes': []})
             entry['severity'] = min(entry['severity'], item['severity'], key=SEVERITIES.index)
             # Titles carry numbers of the box; where a box has others than the first one its own are told.
-            entry['boxes'].append({'host': each['host'], 'title': item['title'] if item['title'] != entry['title'] else '', 'evidence': item['evidence'], 'accepted': item['accepted'], 'reason': item['reason']})
+            own = item['title'] if item['title'] != entry['title'] else ''
+            entry['boxes'].append({'host': each['host'], 'title': own, 'evidence': item['evidence'], 'accepted': item['accepted'], 'reason': item['reason']})
     return sorted(found.values(), key=lambda item: (SEVERITIES.index(item['severity']), -len(item['boxes']), item['id'], item['subject']))
 
 

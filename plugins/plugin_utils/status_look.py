@@ -26,8 +26,8 @@ def command(web_root: str) -> str:
 
 def parse(stdout: str) -> dict:
     """{uid, version, transaction, job} of the output; a job is {id, kind, state, phase, step, percent, elapsed, line, msg}."""
-    parts = [part.strip() for part in stdout.split(_MARK)] + [''] * 4
-    uid, version, state, job_id = parts[:4]
+    pieces = stdout.split(_MARK)
+    uid, version, state, job_id = ([part.strip() for part in pieces] + [''] * 4)[:4]
     try:
         told = json.loads(state)
     except ValueError:
@@ -37,8 +37,8 @@ def parse(stdout: str) -> dict:
                              'version': version if _VERSION.match(version) else None, 'transaction': None, 'job': None}
     if isinstance(open_one, dict):
         found['transaction'] = {key: printable(open_one.get(key) or '', 60) for key in ('step', 'from_version', 'run_id')}
-    if job_id and len(stdout.split(_MARK)) > 4:
-        found['job'] = _job(job_id, follow.parse(stdout.split(_MARK)[4]))
+    if job_id and len(pieces) > 4:
+        found['job'] = _job(job_id, follow.parse(pieces[4]))
     return found
 
 
@@ -47,7 +47,7 @@ def _job(job_id: str, seen: dict) -> dict:
     ended = seen['rc'] is not None
     state = ('failed' if seen['rc'] else 'finished') if ended else 'running' if seen['alive'] else 'died'
     elapsed = max(0.0, float(now.get('heartbeat') or 0) - float(now.get('started') or 0))
-    return {'id': printable(job_id, 60), 'kind': printable(job_id.split('-')[0], 30), 'state': state, 'phase': printable(now.get('phase') or '', 40),
+    return {'id': printable(job_id, 60), 'kind': printable(job_id.split('-', 1)[0], 30), 'state': state, 'phase': printable(now.get('phase') or '', 40),
             'step': printable(now.get('step') or '', 60), 'percent': int(now.get('percent') or 0), 'elapsed': round(elapsed, 1),
             'line': printable(now.get('line') or '', 120), 'msg': printable(result.get('msg') or '', 300)}
 

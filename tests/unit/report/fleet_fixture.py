@@ -57,17 +57,20 @@ def _facts(chance, number, version):
     return {'schema': 1, 'core': {'version_file': version, 'version_db': version, 'name': f'Maison {number}'},
             'os': {'pretty_name': 'Debian GNU/Linux 11 (bullseye)'}, 'hardware': {'model': chance.choice(['Jeedom Smart', 'Raspberry Pi 4 Model B', 'NUC'])},
             'php': {'cli': {'version': '7.4.33'}}, 'database': {'flavour': 'mariadb', 'version': '10.5.23'}, 'census': _census(chance),
-            'plugins': {'count': len(chosen), 'items': [{'id': name, 'name': title, 'v4': v4, 'active': chance.random() > 0.2, 'equipments': chance.randint(0, 40),
+            'plugins': {'count': len(chosen), 'items': [{
+                'id': name, 'name': title, 'v4': v4, 'active': chance.random() > 0.2, 'equipments': chance.randint(0, 40),
                                                         'version': f'2.{chance.randint(0, 9)}'} for name, title, v4 in chosen]}}
 
 
 def _findings(chance, outcome):
     blockers = ['plugin_obsolete', 'disk_space'] if outcome == 'blocked' else []
-    ids = blockers[:chance.randint(1, 2)] + chance.sample(['php_extension', 'custom_css', 'default_password', 'history_size', 'old_widget'], chance.randint(0, 3))
+    others = ['php_extension', 'custom_css', 'default_password', 'history_size', 'old_widget']
+    ids = blockers[:chance.randint(1, 2)] + chance.sample(others, chance.randint(0, 3))
     evidence = {'plugin_obsolete': ['plugin openzwave 2.4, 23 equipments, 4 scenarios'], 'disk_space': ['1.1 GB free in /var/lib, 2.4 GB needed'],
                 'php_extension': ['missing: gmp, imap'], 'custom_css': ['desktop/custom/custom.css, 4 kB'], 'default_password': ['admin'],
                 'history_size': ['812,345 rows'], 'old_widget': ['14 widgets, 81 commands']}
-    told = [{'id': f'info_{number}', 'severity': 'info', 'title': f'Something good to know about this box: {chance.randint(1, 200)}', 'subject': None, 'fix': '',
+    told = [{'id': f'info_{number}', 'severity': 'info', 'subject': None, 'fix': '',
+             'title': f'Something good to know about this box: {chance.randint(1, 200)}',
              'advice': 'Nothing is to be done before the migration; look at it afterwards.',
              'evidence': ['limit of 4.0.63: 2023-01-01', 'limit of 4.1.28: 2026-01-01', 'object.display: 5; cmd.display: 100']} for number in range(13)]
     return told + [{'id': name, 'severity': CHECKS[name][0], 'title': CHECKS[name][1], 'advice': CHECKS[name][2], 'fix': CHECKS[name][3],
@@ -128,7 +131,8 @@ def _rest(root, entry, outcome, chance, clock, pace, facts, folder):
         journal.apply(entry, RUN, 'upgrade', 'failed', clock, 'Hop 3/4 to 4.4.20 ended without [END UPDATE SUCCESS]: no space left on device.')
         good = outcome == 'rolled_back'
         return _stage(entry, 'rollback', 'rolled_back' if good else 'failed', clock, TYPICAL['rollback'] * pace,
-                      'Back on 3.3.60, census and files as before.' if good else 'The dump in the rollback point has no trailer; the archive is on the controller.',
+                      'Back on 3.3.60, census and files as before.' if good else
+                      'The dump in the rollback point has no trailer; the archive is on the controller.',
                       outcome=outcome)
     seconds = TYPICAL['upgrade'] * pace
     clock = _stage(entry, 'upgrade', 'ok', clock, seconds, 'Four hops, each proved.', None,

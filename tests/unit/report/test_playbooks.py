@@ -63,7 +63,8 @@ class Controller:
             name = 'play.yml'
         env = {key: value for key, value in os.environ.items() if not key.startswith(('ANSIBLE_', 'JEEDOM_'))}
         env.update(ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), ANSIBLE_NOCOLOR='1', ANSIBLE_DEPRECATION_WARNINGS='0',
-                   ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(self.folder / '.ansible'), LC_ALL='C.UTF-8', **({'ANSIBLE_CALLBACKS_ENABLED': callback} if callback else {}), **environment)
+                   ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(self.folder / '.ansible'), LC_ALL='C.UTF-8',
+                   **({'ANSIBLE_CALLBACKS_ENABLED': callback} if callback else {}), **environment)
         return subprocess.run([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, capture_output=True, text=True, timeout=120)
 
     def journal(self, host: str) -> dict:
@@ -153,7 +154,8 @@ def test_artifacts_that_cannot_be_written_are_said_in_one_sentence(controller):
     controller.inventory(1)
     (controller.folder / 'artifacts').write_text('a file', encoding='utf-8')
     done = controller.run('- hosts: jeedom\n  gather_facts: false\n  tasks:\n    - jeedom.fleet.record: {stage: assess, status: ok}\n')
-    assert done.returncode == 2 and 'cannot be created on the controller (Not a directory): make it writable' in done.stdout and '"error_code": "artifacts_not_writable"' in done.stdout
+    assert 'cannot be created on the controller (Not a directory): make it writable' in done.stdout
+    assert done.returncode == 2 and '"error_code": "artifacts_not_writable"' in done.stdout
 
 
 @pytest.mark.parametrize('bad', ['{stage: ../x, status: ok}', '{stage: x, status: splendid}', '{stage: x, status: ok, files: {../../a: 1}}', '{status: ok}'])
@@ -165,7 +167,8 @@ def test_record_refuses_what_it_does_not_know(controller, bad):
 
 def test_record_hides_credentials_in_its_message(controller):
     controller.inventory(1)
-    controller.run('- hosts: jeedom\n  gather_facts: false\n  tasks:\n    - jeedom.fleet.record: {stage: x, status: failed, message: "mysql --password=hunter2 failed"}\n')
+    controller.run('- hosts: jeedom\n  gather_facts: false\n  tasks:\n    - jeedom.fleet.record: '
+                   '{stage: x, status: failed, message: "mysql --password=hunter2 failed"}\n')
     assert 'hunter2' not in json.dumps(controller.journal('box1')) and 'failed' in controller.journal('box1')['stages']['x']['message']
 
 

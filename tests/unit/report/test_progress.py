@@ -29,11 +29,13 @@ def lines_of(*statuses, **keys):
 
 
 def test_a_line_says_box_stage_percent_elapsed_left_and_what():
-    assert lines_of(status(50, 'move', 'Copie des fichiers', 120))[0] == '  box1        upgrade   50%    02:00  -02:00   hop 1/4 to 4.0.63: move           Copie des fichiers'
+    shown = lines_of(status(50, 'move', 'Copie des fichiers', 120))[0]
+    assert shown == '  box1        upgrade   50%    02:00  -02:00   hop 1/4 to 4.0.63: move           Copie des fichiers'
 
 
 def test_columns_stand_one_below_the_other():
-    shown = lines_of(status(5, 'a', elapsed=1), status(55, 'bb', elapsed=700), host='bx') + lines_of(status(100, 'c', elapsed=4000), host='a-rather-long-box-name')
+    shown = lines_of(status(5, 'a', elapsed=1), status(55, 'bb', elapsed=700), host='bx')
+    shown += lines_of(status(100, 'c', elapsed=4000), host='a-rather-long-box-name')
     assert len({line.index('hop 1/4') for line in shown}) == 1
 
 

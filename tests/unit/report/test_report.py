@@ -196,8 +196,10 @@ def attacked(root, text):
     artifacts.write_json(journal.path(root, text), entry)
     folder = artifacts.run_dir(root, 'r', text)
     facts = {'core': {'name': text, 'version_file': text}, 'os': {'pretty_name': text}, 'hardware': {'model': text}, 'php': {'cli': {'version': text}},
-             'database': {'flavour': text, 'version': text}, 'census': {'entities': {text: {'count': 3}}}, 'plugins': {'items': [{'id': text, 'name': text, 'version': text}]}}
-    for name, value in (('facts-before', facts), ('facts-after', facts), ('health', {'status': text, 'checks': [{'id': text, 'status': text, 'message': text}]}),
+             'database': {'flavour': text, 'version': text}, 'census': {'entities': {text: {'count': 3}}},
+             'plugins': {'items': [{'id': text, 'name': text, 'version': text}]}}
+    for name, value in (('facts-before', facts), ('facts-after', facts),
+                        ('health', {'status': text, 'checks': [{'id': text, 'status': text, 'message': text}]}),
                         ('findings', [{key: text for key in ('id', 'severity', 'title', 'evidence', 'advice', 'fix', 'subject', 'accepted')}])):
         artifacts.write_json(folder / f'{name}.json', value)
     artifacts.write_json(artifacts.archive_dir(root, text) / f'{artifacts.safe_name(text)}.manifest.json', {'sha256': text, 'size': 1, 'core_version': text})
@@ -251,7 +253,8 @@ def test_every_word_has_both_languages_and_every_stage_and_outcome_its_word():
         assert key in report_text._WORDS
 
 
-@pytest.mark.parametrize('seconds, text', [(None, '–'), (0.4, '0\u00a0s'), (59.6, '1\u00a0min 00\u00a0s'), (423, '7\u00a0min 03\u00a0s'), (3840, '1\u00a0h 04\u00a0min')])
+@pytest.mark.parametrize('seconds, text', [
+    (None, '–'), (0.4, '0\u00a0s'), (59.6, '1\u00a0min 00\u00a0s'), (423, '7\u00a0min 03\u00a0s'), (3840, '1\u00a0h 04\u00a0min')])
 def test_durations_for_people(seconds, text):
     assert report_text.Words('en').duration(seconds) == text
 

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a box stands: what is read of it in one look, and what that means beside the journal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import journal, status, status_look
+
+
+@pytest.fixture
+def box(tmp_path):
+    """A folder that stands for a box: look() runs the very command there."""
+    state = tmp_path / 'state'
+    (state / 'jobs').mkdir(parents=True)
+    (tmp_path / 'www' / 'core' / 'config').mkdir(parents=True)
+    (tmp_path / 'www' / 'core' / 'config' / 'version').write_text('4.1.28\n', encoding='utf-8')
+
+    def look():
+        command = status_look.command(str(tmp_path / 'www')).replace('/var/lib/jeedom-fleet', str(state))
+        done = subprocess.run(['sh', '-c', command], capture_output=True, text=True, check=True)
+        assert done.stderr == ''
+        return status_look.parse(done.stdout)
+
+    def job(name, **told):
+        folder = state / 'jobs' / name
+        folder.mkdir()
+        for file, content in told.items():
+            (folder / file.replace('__', '.')).write_text(content if isinstance(content, str) else json.dumps(content), encoding='utf-8')
+
+    look.job, look.state = job, state
+    return look
+
+
+def own_status(**keys):
+    """status.json of a job that this very process is."""
+    with open('/proc/sys/kernel/random/boot_id', encoding='ascii') as handle:
+        boot = handle.read().strip()
+    with open('/proc/self/stat', encoding='utf-8') as handle:
+        start = int(handle.read().rsplit(')', 1)[1].split()[19])
+    return {'pid': os.getpid(), 'start_time': start, 'boot_id': boot, 'started': 100.0, 'heartbeat': 190.0, 'percent': 42, 'phase': 'move',
+            'step': 'hop 2/4 to 4.1.28', 'line': 'x', **keys}
+
+
+def test_a_box_that_was_never_touched(box):
+    assert box() == {'uid': os.getuid(), 'version': '4.1.28', 'transaction': None, 'job': None}
+
+
+def test_the_newest_job_is_shown_whatever_its_kind(box):
+    box.job('rollback_point-20261123T090000-aaaa', rc='0\n', result__json={'changed': True}, status__json=own_status())
+    box.job('core-20261123T100000-0001', status__json=own_status())
+    box.job('zeta-20261122T100000-0001', rc='1\n', result__json={'msg': 'x'}, status__json=own_status())
+    job = box()['job']
+    assert (job['id'], job['kind'], job['state'], job['percent'], job['elapsed']) == ('core-20261123T100000-0001', 'core', 'running', 42, 90.0)
+
+
+@pytest.mark.parametrize('told, state', [
+    ({'rc': '0\n', 'result__json': {'changed': True}}, 'finished'), ({'rc': '1\n', 'result__json': {'msg': 'No room.'}}, 'failed'), ({}, 'died')])
+def test_how_a_job_ended(box, told, state):
+    box.job('core-20261123T100000-0001', status__json=own_status(pid=2 ** 22 - 1), **told)
+    assert box()['job']['state'] == state
+
+
+def test_an_open_migration_is_seen_and_a_damaged_state_survived(box):
+    (box.state / 'state.json').write_text(json.dumps({'transaction': {'step': 'hop\x1b[2J', 'from_version': '3.3.60', 'secret': 'x'}}), encoding='utf-8')
+    assert box()['transaction'] == {'step': 'hop [2J', 'from_version': '3.3.60', 'run_id': ''}
+    (box.state / 'state.json').write_text('{"transaction": ', encoding='utf-8')
+    assert box()['transaction'] is None
+
+
+@pytest.mark.parametrize('text', ['', 'garbage', '@@jeedom-fleet-status@@' * 9, '\x00'])
+def test_answers_of_any_kind_are_survived(text):
+    assert status_look.parse(text)['uid'] is None
+
+
+def entry(outcome, target='4.5.3'):
+    told = {'host': 'b', 'run_id': 'r', 'started': 1, 'outcome': None, 'stages': {}, 'history': []}
+    journal.apply(told, 'r', 'assess', 'ok', 1, 'Ready.', {'target_version': target}, {'from_version': '3.3.60'}, outcome)
+    return told
+
+
+def seen(version='3.3.60', transaction=None, job=None):
+    return {'uid': 0, 'version': version, 'transaction': transaction, 'job': job}
+
+
+OPEN = {'step': 'hop', 'from_version': '3.3.60', 'run_id': 'r'}
+JOB = {'kind': 'core', 'state': 'running', 'percent': 42, 'elapsed': 90.0, 'step': 'hop 2/4', 'phase': 'move'}
+
+
+@pytest.mark.parametrize('told, look, state, words', [
+    (entry('migrated'), None, 'unreachable', 'last known here: migrated'), (None, None, 'unreachable', 'no journal here'),
+    (entry('unknown'), seen('4.1.28', OPEN, JOB), 'running', 'core is running, 42 %, 01:30, hop 2/4: move'),
+    (entry('unknown'), seen('4.1.28', OPEN), 'interrupted', 'run the migration again'), (entry('already_done'), seen('4.5.3', OPEN), 'interrupted', 'is open'),
+    (entry('unknown'), seen('4.5.3'), 'interrupted', 'is on 4.5.3 though the journal says "unknown"'),
+    (entry('migrated'), seen('4.4.20'), 'interrupted', 'somebody changed it'), (entry('migrated'), seen('4.5.3'), 'migrated', 'Ready.'),
+    (None, seen(), 'new', 'not touched'), (None, seen(None), 'new', 'no Jeedom found'), (entry(None), seen(), 'stopped', 'Left: backup, fetch, prepare')])
+def test_what_journal_and_box_mean_together(told, look, state, words):
+    judged = status_look.judge(told, look)
+    assert judged['state'] == state and words in judged['text']
+
+
+def test_what_is_left_to_do():
+    told = entry(None)
+    journal.apply(told, 'r', 'backup', 'ok', 2)
+    journal.apply(told, 'r', 'fetch', 'ok', 3)
+    journal.apply(told, 'r', 'prepare', 'skipped', 4, outcome='ready')
+    assert status.left(told) == ['prepare', 'upgrade', 'verify', 'commit']
+    assert status.left(entry('migrated')) == [] and status.left(None) == list(status.WAY)
