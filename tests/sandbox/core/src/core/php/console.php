@@ -1,6 +1,9 @@
 <?php
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Exists from 4.1 on; an updater that was fetched alone cannot start without it (contract 4.1, preUpdate).
-if (PHP_SAPI !== 'cli' && basename($_SERVER['SCRIPT_NAME']) === 'update.php') {
-    die('Command line only');
+// From 4.1 on only: an updater that was fetched alone by a V3 or 4.0 cannot start without it (contract 4.1, preUpdate).
+if (PHP_SAPI !== 'cli') {
+    header('HTTP/1.0 404 Not Found');
+    die('<h1>404 Non trouvé</h1>');
 }
+require_once __DIR__ . '/utils.inc.php';
+read_arguments($argv);

@@ -1,27 +1,32 @@
 <?php
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Loads everything, as the genuine file of this name does: credentials, vendor, classes. Dies without its vendor folder.
+// Loads vendor first, then credentials and classes: without its vendor folder, or without tables, nothing runs.
 date_default_timezone_set('Europe/Brussels');
-require_once __DIR__ . '/../config/common.config.php';
 require_once __DIR__ . '/../../vendor/autoload.php';
-foreach (array('DB', 'config', 'log', 'plugin', 'cron', 'history', 'update', 'jeedom') as $class) {
-    require_once __DIR__ . '/../class/' . $class . '.class.php';
-}
+require_once __DIR__ . '/../config/common.config.php';
+require_once __DIR__ . '/../class/DB.class.php';
+require_once __DIR__ . '/../class/config.class.php';
+require_once __DIR__ . '/../class/jeedom.class.php';
+require_once __DIR__ . '/../class/plugin.class.php';
+require_once __DIR__ . '/utils.inc.php';
 
-/** A request or command line value. */
-function init($name, $default = '') {
-    return isset($_GET[$name]) && $_GET[$name] !== '' ? $_GET[$name] : $default;
-}
-
-/** key=value arguments of a command line; a second "=" cuts the value (contract 4.1). */
-function read_arguments($argv) {
-    foreach (array_slice($argv, 1) as $argument) {
-        $parts = explode('=', $argument);
-        if (isset($parts[1])) {
-            $_GET[trim($parts[0], '"')] = trim($parts[1], '"');
+/** Classes come when they are needed: in the process of an update, the later ones are those of the new version. */
+spl_autoload_register(function ($class) {
+    foreach (array("/../class/$class.class.php", '/../repo/' . substr($class, 5) . '.repo.php') as $file) {
+        if (strpos($class, '\\') === false && file_exists(__DIR__ . $file)) {
+            require_once __DIR__ . $file;
+            return;
         }
     }
-}
-if (PHP_SAPI === 'cli' && isset($argv)) {
-    read_arguments($argv);
+    $owner = preg_replace('/Cmd$/', '', $class);
+    $file = __DIR__ . "/../../plugins/$owner/core/class/$owner.class.php";
+    if (strpos($class, '\\') === false && file_exists($file) && config::byKey('active', $owner) == 1) {
+        require_once $file;
+    }
+});
+
+try {
+    date_default_timezone_set(config::byKey('timezone'));
+} catch (Exception $error) {
+    // the caller finds out by itself
 }

@@ -1,0 +1,4 @@
+<?php
+// SPDX-License-Identifier: GPL-3.0-or-later
+class userFunction {
+}
