@@ -202,16 +202,14 @@ class Restore:
             if not os.path.isdir(self.live):
                 os.makedirs(self.live)
             plan = dict(files=swap.plan(self.live, prepared.folder, prepared.kept), tables=self.exchange.plan())
+            self.journal['listing'] = os.path.join(restore_point.folder(), 'tree.list')
+            if prepared.entries is None:
+                self.journal['listing'] = os.path.join(self.journal['work'], 'tree.list')
+                tree.save_listing(self.journal['listing'], tree.listing(prepared.folder))
+            self._step('files', 55, plan=plan, all_out=False)
         except Exception:
             forget(self.context)
             raise
-        if prepared.entries is None:
-            listing = tree.listing(prepared.folder)
-            tree.save_listing(os.path.join(self.journal['work'], 'tree.list'), listing)
-            self.journal['listing'] = os.path.join(self.journal['work'], 'tree.list')
-        else:
-            self.journal['listing'] = os.path.join(restore_point.folder(), 'tree.list')
-        self._step('files', 55, plan=plan, all_out=False)
         return self.finish()
 
     def finish(self):
@@ -253,8 +251,8 @@ class Restore:
                         msg='A restore that could not be verified was undone: the box is as it was before it.')
         return self._drop()
 
-    def _all_out(self):
-        self.journal['all_out'] = True
+    def _all_out(self, out=True):
+        self.journal['all_out'] = out
         transaction.write_journal(self.journal)
 
     def _clean(self):
@@ -328,7 +326,8 @@ class Restore:
         restore_web.stop(self.context)
         self.exchange.backward(self.journal['plan']['tables'])
         fault.point('back_tables')
-        swap.backward(self.live, self.journal['new'], self.old, self.journal['plan']['files'], self.journal['all_out'])
+        swap.backward(self.live, self.journal['new'], self.old, self.journal['plan']['files'], self.journal['all_out'],
+                      lambda: self._all_out(False))
         fault.point('back_files')
         self.journal['step'] = 'quiet'
         transaction.write_journal(self.journal)

@@ -134,11 +134,11 @@ def look():
     return dict(ok=False, status=None, bytes=0, problem=problem)
 
 
-def wait(seconds=60):
-    """look() until it is ok or the time is over."""
-    deadline = time.time() + seconds
+def wait(seconds=60, wrong=10):
+    """look() until it is ok or the time is over. wrong: seconds after which a page that is served, but wrong, stays wrong."""
+    begin = time.time()
     while True:
         seen = look()
-        if seen['ok'] or time.time() > deadline:
+        if seen['ok'] or time.time() - begin > (wrong if seen['status'] else seconds):
             return seen
         time.sleep(1)

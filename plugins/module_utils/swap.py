@@ -31,7 +31,7 @@ def work_folder(web_root):
 def entries(root, kept):
     """Relative names to rename so that root is empty but for what is kept, and the folders above that."""
     root = tree.native(root)
-    kept = [name for name in kept if os.path.lexists(os.path.join(root, name))]
+    kept = [name for name in map(tree.native, kept) if os.path.lexists(os.path.join(root, name))]
     found, pending = [], ['']
     while pending:
         folder = pending.pop()
@@ -47,9 +47,12 @@ def entries(root, kept):
 
 
 def plan(live, new, kept):
-    """{out, in}: what leaves the web root and what takes its place; to be recorded before forward()."""
+    """What leaves the web root, what takes its place, which folders stay: {out, in, stays}; to be recorded before forward().
+
+    Names are encoded (tree.encode), so that any of them can be recorded as JSON.
+    """
     live, new = tree.native(live), tree.native(new)
-    kept = [name for name in kept if os.path.lexists(os.path.join(live, name))]
+    kept = [name for name in map(tree.native, kept) if os.path.lexists(os.path.join(live, name))]
     ancestors = set(['.'])
     for name in kept:
         while '/' in name:
@@ -69,8 +72,9 @@ def plan(live, new, kept):
     stays = {}
     for name in ancestors:
         info = os.lstat(os.path.join(live, name))
-        stays[name] = [info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)]
-    return {'out': entries(live, kept), 'in': sorted(coming), 'stays': stays}
+        stays[tree.encode(name)] = [info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)]
+    return {'out': [tree.encode(name) for name in entries(live, kept)], 'in': [tree.encode(name) for name in sorted(coming)],
+            'stays': stays}
 
 
 def forward(live, new, old, steps, was_all_out, all_out):
@@ -89,17 +93,22 @@ def forward(live, new, old, steps, was_all_out, all_out):
         move(new, live, name)
         fault.point('swap_files_in_half')
     for name in steps['stays']:
-        model = os.path.join(tree.native(new), tree.native(name))
+        model = os.path.join(tree.native(new), tree.decode(name))
         if os.path.isdir(model):
             info = os.lstat(model)
             _dress(live, name, info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode))
 
 
-def backward(live, new, old, steps, was_all_out):
-    """Undo forward(), wherever it was. was_all_out: whether its all_out() had been reached."""
+def backward(live, new, old, steps, was_all_out, all_back):
+    """Undo forward(), wherever it was. was_all_out: whether its all_out() had been reached.
+
+    all_back: records that nothing in live is new any more, that is, that was_all_out is false from now on.
+    """
     if was_all_out:
         for name in steps['in']:
             move(live, new, name)
+        all_back()
+    fault.point('back_out')
     for name in steps['out']:
         move(old, live, name)
     for name, (uid, gid, mode) in steps['stays'].items():
@@ -107,18 +116,18 @@ def backward(live, new, old, steps, was_all_out):
 
 
 def _dress(root, name, uid, gid, mode):
-    folder = os.path.join(tree.native(root), tree.native(name))
+    folder = os.path.join(tree.native(root), tree.decode(name))
     os.chown(folder, uid, gid)
     os.chmod(folder, mode)
 
 
 def move(source, target, name):
-    """Rename source/name to target/name; done already is fine, and so is half done.
+    """Rename source/name to target/name (an encoded name); done already is fine, and so is half done.
 
     Where a folder cannot be renamed as a whole (EXDEV: it comes from a lower layer of an overlay), its folders are
     made anew and its files renamed one by one.
     """
-    origin, goal = os.path.join(tree.native(source), tree.native(name)), os.path.join(tree.native(target), tree.native(name))
+    origin, goal = os.path.join(tree.native(source), tree.decode(name)), os.path.join(tree.native(target), tree.decode(name))
     if not os.path.lexists(origin):
         return
     parent = os.path.dirname(goal)

@@ -43,12 +43,12 @@ def native(path):
 
 def is_below(name, folders):
     """Whether a relative name is one of the folders or inside one."""
-    return any(name == folder or name.startswith(folder + '/') for folder in folders)
+    return any(name == folder or name.startswith(folder + '/') for folder in [native(folder) for folder in folders])
 
 
 def walk(root, skip=()):
     """(name, lstat) of everything below root, "." first, parents before children, sorted; skip: names left out."""
-    root = native(root)
+    root, skip = native(root), set(native(name) for name in skip)
     yield '.', os.lstat(root)
     pending = ['']
     while pending:
@@ -266,12 +266,23 @@ def printable(name):
     return _quote(_bytes(name), safe="/ !#$&'()*+,:;=@[]~^{}|")
 
 
+def encode(name):
+    """A name as ASCII text, whatever bytes it has: for files of ours, which Python 2 and 3 must both be able to read."""
+    return _quote(_bytes(name))
+
+
+def decode(text):
+    """The name that encode() was given."""
+    data = unquote_to_bytes(str(text))
+    return os.fsdecode(data) if sys.version_info[0] > 2 else data
+
+
 # -- listings on disk
 
 def save_listing(path, entries):
     """Write a listing, one line an entry, and return its sha256."""
     lines = [' '.join([entry.kind, '%o' % entry.mode, str(entry.uid), str(entry.gid), str(entry.size), str(entry.mtime),
-                       entry.digest or '-', _quote(_bytes(entry.link)) or '-', _quote(_bytes(entry.name))]) for entry in entries]
+                       entry.digest or '-', encode(entry.link) or '-', encode(entry.name)]) for entry in entries]
     data = ('\n'.join(lines) + '\n').encode('ascii')
     system.atomic_write(path, data)
     return hashlib.sha256(data).hexdigest()
@@ -287,13 +298,8 @@ def load_listing(path, digest=None):
     for line in data.decode('ascii').splitlines():
         kind, mode, uid, gid, size, mtime, sha256, link, name = line.split(' ')
         entries.append(Entry(kind, int(mode, 8), int(uid), int(gid), int(size), int(mtime), '' if sha256 == '-' else sha256,
-                             '' if link == '-' else _unquote(link), _unquote(name)))
+                             '' if link == '-' else decode(link), decode(name)))
     return entries
-
-
-def _unquote(text):
-    data = unquote_to_bytes(str(text))
-    return os.fsdecode(data) if sys.version_info[0] > 2 else data
 
 
 def differences(root, entries, skip=(), contents=False, limit=20):

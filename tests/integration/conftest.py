@@ -82,7 +82,7 @@ def box(tmp_path_factory):
         _sandbox('--inventory', str(inventory), 'up', '--boxes', '1', *(['--core', core] if core else []))
         found = Box(inventory, 'box1')
     found.install()
-    found.sh('systemctl stop cron; sleep 1')
+    found.sh('systemctl stop cron; rm -rf /var/lib/jeedom-fleet/staging/*; sleep 1')
     yield found
     if named:
         found.sh('systemctl start cron')

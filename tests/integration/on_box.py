@@ -106,7 +106,7 @@ def around(dummy):
             + glob.glob('/etc/systemd/system/*jeedom-fleet*') + glob.glob('/etc/systemd/system/apache2.service.d/jeedom*') + [
                 '/tmp/jeedom_unzip', '/tmp/common.config.php']
             if os.path.lexists(path) and os.path.basename(path) not in (
-                'jobs', 'lock', 'start.lock', 'state.json', 'cron.d', 'staging', 'failed-log')])
+                'jobs', 'lock', 'start.lock', 'state.json', 'cron.d', 'staging', 'failed-log', 'proofs')])
 
 
 def harm(params):
@@ -132,7 +132,8 @@ def harm(params):
 
 def enrich(dummy):
     """What a restore must carry along although Jeedom has none of it: keys, triggers, views, routines, odd names."""
-    sh('cd %s; mkdir -p "data/a folder" backup; echo x > "data/a folder/caf\xc3\xa9 %%41"; ln -sf ../data data/self; echo y > data/one; '
+    sh('cd %s; e=$(printf "\\303\\251"); l=$(printf "\\351"); mkdir -p "data/a folder" backup "t$e"; echo z > "t$e/$l"; echo t > "top$l"; '
+       'echo x > "data/a folder/caf$e %%41"; ln -sf ../data data/self; echo y > data/one; '
        'ln -f data/one data/two; chmod 2750 "data/a folder"; echo old > backup/precious.tar.gz; chown -R www-data: data backup; '
        'mkdir -p /tmp/jeedom/cache; echo state > /tmp/jeedom/cache/kept; chown -R www-data: /tmp/jeedom' % WEB)
     sql("DROP VIEW IF EXISTS zview, aview; DROP TABLE IF EXISTS pchild, pparent; "

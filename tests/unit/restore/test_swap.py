@@ -51,7 +51,9 @@ class Box:
         swap.forward(self.live, self.new, self.old, self.steps, self.out, self.all_out)
 
     def backward(self):
-        swap.backward(self.live, self.new, self.old, self.steps, self.out)
+        swap.backward(self.live, self.new, self.old, self.steps, self.out, self.all_back)
+
+    def all_back(self):
         self.out = False
 
     def content(self):
@@ -115,6 +117,27 @@ def test_every_cut_can_be_finished_or_undone(tmp_path, monkeypatch, exdev):
                     count_renames(box, patch, None, exdev)
                     getattr(box, end)()
                 assert (is_v3 if end == 'forward' else is_v4)(box.content()), (number, when, end)
+
+
+def test_undoing_may_be_cut_and_done_again(tmp_path, monkeypatch):
+    probe = Box(str(tmp_path))
+    probe.forward()
+    with monkeypatch.context() as patch:
+        calls = count_renames(probe, patch)
+        probe.backward()
+    for number in range(len(calls)):
+        for when in ('before', 'after'):
+            base = tmp_path / ('%d%s' % (number, when))
+            os.mkdir(str(base))
+            box = Box(str(base))
+            box.forward()
+            with monkeypatch.context() as patch:
+                count_renames(box, patch, (number, when))
+                with pytest.raises(Cut):
+                    box.backward()
+            box.backward()
+            box.backward()
+            assert is_v4(box.content()), (number, when)
 
 
 def test_undone_and_done_again_is_done(box):
