@@ -102,6 +102,8 @@ class _Gunzip:
 
 
 def _clean(name):
+    # Python 2 gives bytes
+    name = name.decode('utf-8', 'replace') if isinstance(name, bytes) else name
     while name.startswith('./'):
         name = name[2:]
     return name
@@ -136,7 +138,7 @@ def prove(raw, on_progress=None, on_name=None):
                 tar.members = []
                 name = _clean(member.name)
                 found['members'] += 1
-                names.update(('%s\0%d\n' % (name, member.size if member.isfile() else -1)).encode('utf-8', 'replace'))
+                names.update((u'%s\0%d\n' % (name, member.size if member.isfile() else -1)).encode('utf-8', 'replace'))
                 bad = _unsafe(member)
                 if bad and len(found['problems']) < 20:
                     found['problems'].append(bad)

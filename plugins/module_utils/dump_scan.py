@@ -13,9 +13,7 @@ __metaclass__ = type
 import re
 
 _CREATE = re.compile(br'CREATE TABLE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`')
-_INSERT = re.compile(br'(?:INSERT|REPLACE)(?: IGNORE)? INTO `((?:[^`]|``)+)`(?: \([^)]*\))? VALUES\s*')
-_STRING = re.compile(br"'[^'\\]*(?:\\.[^'\\]*)*'", re.S)
-_STRING_END = re.compile(br"[^'\\]*(?:\\.[^'\\]*)*'", re.S)
+_INSERT = re.compile(br'(?:INSERT|REPLACE)(?: IGNORE)? INTO `((?:[^`]|``)+)`(?: \([^)]*\))? VALUES\s*(?=\()')
 _BETWEEN_ROWS = re.compile(br'\)\s*,\s*\(')
 COMPLETED = b'-- Dump completed'
 # A line that is no INSERT is looked at by its beginning only; an INSERT's head is never longer than this.
@@ -23,20 +21,32 @@ _HEAD = 70000
 
 
 class DumpScanner:
-    """Feed it the bytes of a dump, then ask: tables ({name: rows}), complete, problem."""
+    """Feed it the bytes of a dump, then ask: tables ({name: rows}), complete, problem.
+
+    Works on text whose escapes have been taken out first: what is left of the quotes opens and closes strings, so that
+    everything is done by searches that read each byte a fixed number of times, whatever is inside.
+    """
 
     def __init__(self):
         self.tables = {}
         self.complete = False
         self.size = 0
+        self._escape = b''
         self._rest = b''
         self._mode = 'line'
         self._table = None
+        self._in_string = False
 
     def feed(self, data):
         """Take the next bytes."""
         self.size += len(data)
-        data = self._rest + data
+        data = self._escape + data
+        backslashes = len(data) - len(data.rstrip(b'\\'))
+        # what a last lone backslash escapes has not come yet
+        self._escape = b'\\' if backslashes % 2 else b''
+        if self._escape:
+            data = data[:-1]
+        data = self._rest + data.replace(b'\\\\', b'').replace(b"\\'", b'')
         self._rest = b''
         while data:
             data = getattr(self, '_' + self._mode)(data)
@@ -45,6 +55,8 @@ class DumpScanner:
         """The end of the dump has come."""
         if self._mode == 'line' and self._rest:
             self._one_line(self._rest)
+        elif self._mode != 'line':
+            self.complete = False
         self._rest = b''
 
     @property
@@ -60,20 +72,17 @@ class DumpScanner:
 
     def _line(self, data):
         head = _INSERT.match(data)
-        if head and head.end() < len(data):
+        if head:
             self._table = _name(head.group(1))
             # the first row has nothing before it
             self.tables[self._table] = self.tables.get(self._table, 0) + 1
             self._mode = 'rows'
+            self.complete = False
             return data[head.end():]
         line, newline, rest = data.partition(b'\n')
         if newline and (not line.startswith((b'INSERT', b'REPLACE')) or len(line) > _HEAD):
             self._one_line(line)
             return rest
-        if newline:
-            # INSERT INTO `t` VALUES and the rows on the next lines: more is needed to see
-            self._rest = data
-            return b''
         if len(data) > _HEAD:
             # a line without end that is no INSERT: only its beginning could matter
             self._one_line(data)
@@ -97,48 +106,25 @@ class DumpScanner:
             self.complete = line.startswith(COMPLETED)
 
     def _rows(self, data):
-        plain = _STRING.sub(b'', data)
-        opened = plain.find(b"'")
-        tail = b''
-        if opened >= 0:
-            # what follows is the beginning of a string whose end has not come yet
-            plain, tail = plain[:opened], plain[opened:]
+        parts = data.split(b"'")
+        outside = parts[1 if self._in_string else 0::2]
+        plain = b'"'.join(outside)
         end = plain.find(b';')
-        if end >= 0:
-            self.tables[self._table] += len(_BETWEEN_ROWS.findall(plain[:end]))
-            self._mode = 'skip'
-            # the rest of the line, in its original bytes: what follows the statement's end outside of any string
-            return self._after_statement(data)
-        self.tables[self._table] += len(_BETWEEN_ROWS.findall(plain))
-        # "),(" may lie across the border: what could be its beginning is looked at again
-        border = plain.rfind(b')')
-        again = plain[border:] if border >= 0 and not plain[border + 1:].strip(b' \n\r\t,') else b''
-        if len(tail) > (1 << 20):
-            self._mode = 'string'
-            self._rest = b''
-            return tail[-2:] if tail.endswith(b'\\') and _odd(tail) else b''
-        self._rest = again + tail
-        return b''
-
-    def _string(self, data):
-        found = _STRING_END.match(data)
-        if found:
-            self._mode = 'rows'
-            return data[found.end():]
-        self._rest = b'\\' if data.endswith(b'\\') and _odd(data) else b''
-        return b''
-
-    def _after_statement(self, data):
-        position = 0
-        while True:
-            quote, end = data.find(b"'", position), data.find(b';', position)
-            if quote < 0 or end < quote:
-                return data[end + 1:]
-            position = _STRING.match(data, quote).end()
-
-
-def _odd(data):
-    return (len(data) - len(data.rstrip(b'\\'))) % 2 == 1
+        if end < 0:
+            self.tables[self._table] += len(_BETWEEN_ROWS.findall(plain))
+            self._in_string = self._in_string != (len(parts) % 2 == 0)
+            # "),(" may lie across the border: what could be its beginning is looked at again
+            border = plain.rfind(b')')
+            if not self._in_string and border >= 0 and not plain[border + 1:].strip(b' \n\r\t,'):
+                self._rest = plain[border:]
+            return b''
+        self.tables[self._table] += len(_BETWEEN_ROWS.findall(plain[:end]))
+        index = 1 if self._in_string else 0
+        while b';' not in parts[index]:
+            index += 2
+        self._in_string = False
+        self._mode = 'skip'
+        return b"'".join([parts[index].partition(b';')[2]] + parts[index + 1:])
 
 
 def _name(raw):

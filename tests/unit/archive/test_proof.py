@@ -1,0 +1,204 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An archive is proved by reading it to its end, and every way of being broken is told."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import io
+import os
+import tarfile
+
+import pytest
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import archive, complement
+from ansible_collections.jeedom.fleet.plugins.module_utils.dump_scan import DumpScanner
+
+DUMP = (u'-- MariaDB dump\n'
+        u'DROP TABLE IF EXISTS `config`;\n'
+        u'CREATE TABLE `config` (\n  `key` varchar(127)\n) ENGINE=InnoDB;\n'
+        u'LOCK TABLES `config` WRITE;\n'
+        u"INSERT INTO `config` VALUES ('core','a','it\\'s; \\'),(\\''),('core','b','x\\\\'),('core','c',NULL);\n"
+        u'UNLOCK TABLES;\n'
+        u'CREATE TABLE `history` (\n  `cmd_id` int\n) ENGINE=InnoDB;\n'
+        u"INSERT INTO `history` VALUES (1,'2026-01-01 00:00:00','21.5'),(2,'2026-01-01 00:00:00','\u00e9t\u00e9');\n"
+        u"INSERT INTO `history` VALUES (3,'2026-01-01 00:00:00','1');\n"
+        u'CREATE TABLE `empty``one` (\n  `id` int\n);\n'
+        u'-- Dump completed on 2026-11-23 10:00:00\n').encode('utf-8')
+ROWS = {'config': 3, 'history': 3, 'empty`one': 0}
+
+
+def scan(data, step=None):
+    scanner = DumpScanner()
+    step = step or len(data)
+    for start in range(0, len(data), step):
+        scanner.feed(data[start:start + step])
+    scanner.close()
+    return scanner
+
+
+def make(members=None, dump=DUMP):
+    """The bytes of an archive as Jeedom makes it."""
+    members = dict({'./core/config/version': b'3.3.60\n', './plugins/virtual/plugin_info/info.json': b'{}'}, **(members or {}))
+    if dump is not None:
+        members['./DB_backup.sql'] = dump
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w:gz') as tar:
+        for name in sorted(members):
+            info = tarfile.TarInfo(name)
+            info.size = len(members[name])
+            tar.addfile(info, io.BytesIO(members[name]))
+    return out.getvalue()
+
+
+def prove(data):
+    return archive.prove(io.BytesIO(data))
+
+
+@pytest.mark.parametrize('step', [None, 1, 2, 3, 7, 64, 1000])
+def test_rows_are_counted_wherever_the_stream_is_cut(step):
+    scanner = scan(DUMP, step)
+    assert scanner.tables == ROWS
+    assert scanner.complete and scanner.problem is None
+
+
+def test_rows_on_lines_of_their_own_are_counted():
+    # as newer MariaDB writes them
+    data = b"CREATE TABLE `t` (\n);\nINSERT INTO `t` VALUES\n(1,'a'),\n(2,'b;'),\n(3,'c');\n-- Dump completed\n"
+    for step in (None, 1, 5):
+        assert scan(data, step).tables == {'t': 3}
+
+
+def test_a_dump_of_one_endless_string_needs_no_memory():
+    scanner = DumpScanner()
+    scanner.feed(b"CREATE TABLE `t` (\n);\nINSERT INTO `t` VALUES (1,'")
+    for _number in range(64):
+        scanner.feed(b"x\\'" * (1 << 18))
+        assert len(scanner._rest) <= 2 << 20
+    scanner.feed(b"'),(2,'y');\n-- Dump completed\n")
+    scanner.close()
+    assert scanner.tables == {'t': 2}
+    assert scanner.complete
+
+
+def test_a_dump_of_one_endless_line_needs_no_memory():
+    scanner = DumpScanner()
+    for _number in range(32):
+        scanner.feed(b'-- x' * (1 << 18))
+        assert len(scanner._rest) <= 2 << 20
+
+
+@pytest.mark.parametrize('cut', range(1, len(DUMP) - 45, 23))
+def test_a_cut_dump_is_never_complete(cut):
+    assert scan(DUMP[:cut]).problem is not None
+
+
+def test_something_after_the_completion_line_is_not_an_end():
+    assert not scan(DUMP + b'CREATE TABLE `x` (\n').complete
+
+
+def test_a_good_archive_is_proved():
+    data = make()
+    proof = prove(data)
+    assert proof['proved'], proof['problems']
+    assert proof['dump']['tables'] == ROWS
+    assert proof['core_version'] == '3.3.60'
+    assert proof['plugins'] == ['virtual']
+    assert proof['size'] == len(data) and len(proof['sha256']) == 64
+
+
+def test_truncated_anywhere_it_is_not_proved():
+    data = make()
+    for cut in range(0, len(data) - 1, max(1, len(data) // 60)):
+        proof = prove(data[:cut])
+        assert not proof['proved'], cut
+        assert proof['problems']
+
+
+def test_a_flipped_byte_anywhere_is_seen():
+    data = bytearray(make())
+    # the first ten bytes of gzip hold a time and a system that nobody checks
+    for place in list(range(10, len(data), max(1, len(data) // 80))) + [len(data) - 1, len(data) - 6]:
+        broken = bytearray(data)
+        broken[place] ^= 0x55
+        proof = prove(bytes(broken))
+        assert not proof['proved'], place
+
+
+def test_a_dump_cut_inside_a_whole_gzip_is_seen():
+    proof = prove(make(dump=DUMP[:len(DUMP) // 2]))
+    assert not proof['proved']
+    assert 'completion line' in proof['problems'][0]
+
+
+@pytest.mark.parametrize('data, word', [
+    (b'', 'empty'), (b'not an archive at all' * 10, 'damaged'), (make(dump=None), 'DB_backup.sql'),
+])
+def test_what_is_no_archive_is_told(data, word):
+    proof = prove(data)
+    assert not proof['proved']
+    assert any(word in problem for problem in proof['problems'])
+
+
+@pytest.mark.parametrize('name', ['/etc/passwd', '../up', 'a/../../b'])
+def test_a_member_that_leads_elsewhere_is_told(name):
+    proof = prove(make({name: b'x'}))
+    assert any('out of the tree' in problem for problem in proof['problems'])
+
+
+@pytest.mark.parametrize('name', [u'./\u00e9t\u00e9', './with space', "./it's", './a"b', './$(reboot)', './new\nline'])
+def test_any_file_name_may_be_inside(name):
+    seen = []
+    proof = archive.prove(io.BytesIO(make({name: b'x'})), on_name=lambda found, dummy: seen.append(found))
+    assert proof['proved'], proof['problems']
+    assert proof['members'] == 4
+    assert len(seen) == 4
+
+
+def test_a_bomb_is_read_without_being_unpacked():
+    proof = prove(make({'./big': b'\0' * (64 << 20)}))
+    assert proof['proved']
+
+
+def test_missing_tables_rows_and_plugins_are_named():
+    proof = prove(make())
+    before = {'config': 3, 'history': 3, 'empty`one': 0, 'user': 2}
+    after = dict(before)
+    problems = archive.compare(proof, before, after, ['virtual', 'weather'])
+    assert any('user' in problem for problem in problems)
+    assert any('weather' in problem for problem in problems)
+    assert archive.compare(proof, ROWS, ROWS, ['virtual']) == []
+    assert archive.compare(proof, dict(ROWS, config=9), dict(ROWS, config=9), []) == [
+        'table config has 3 rows in the dump and 9 to 9 on the box']
+
+
+def test_rows_that_the_engine_writes_meanwhile_are_no_problem():
+    proof = prove(make())
+    assert archive.compare(proof, dict(ROWS, history=2), dict(ROWS, history=8), []) == []
+
+
+@pytest.mark.parametrize('name, good', [
+    ('backup-Jeedom-3.3.60-2026-11-23-10h26.tar.gz', True), (u'backup-Ma maison \u00e9t\u00e9-4.4-2026-11-23-10h26.tar.gz', True),
+    ('backup-$(reboot)-3.3.60-2026-11-23-10h26.tar.gz', True), ('backup.tar.gz', False), ('backup-x-3.3.60-2026-11-23-10h26.tar', False),
+])
+def test_names_of_archives(name, good):
+    assert bool(archive.NAME.match(name)) is good
+
+
+def test_the_complement_is_what_the_archive_lacks(tmp_path):
+    web = tmp_path / 'html'
+    for name in ('core/a.php', 'vendor/psr/log/x.php', 'log/http.error', 'log/.htaccess', 'backup/b.tar.gz', 'backup/.htaccess',
+                 'plugins/p/data/log/kept', 'core/config/common.config.php', 'DB_backup.sql'):
+        path = web / name
+        if not path.parent.is_dir():
+            os.makedirs(str(path.parent))
+        path.write_bytes(b'x')
+    archived = {'core', 'core/a.php', 'core/config', 'vendor', 'vendor/psr', 'plugins', 'plugins/p', 'plugins/p/data'}
+    names = complement.missing(str(web), str(web / 'backup'), archived)
+    assert names == ['backup', 'backup/.htaccess', 'core/config/common.config.php', 'log', 'log/.htaccess', 'plugins/p/data/log',
+                     'plugins/p/data/log/kept', 'vendor/psr/log', 'vendor/psr/log/x.php']
+    written = complement.write(str(tmp_path / 'c.tar.gz'), str(web), names)
+    assert written['members'] == len(names)
+    assert os.stat(str(tmp_path / 'c.tar.gz')).st_mode & 0o077 == 0
