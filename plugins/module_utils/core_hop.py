@@ -49,6 +49,7 @@ class Hop(object):
         self.from_version = from_version
         self.tree_before = tree_before
         self.attempts = 0
+        self.script_lost = False
         self.finished = False
         self.proof = []
 
@@ -118,6 +119,7 @@ class Hop(object):
         argv = self.installation.as_web_user(['env', 'no_proxy=127.0.0.1,localhost', 'php', self.installation.path('install/update.php'),
                                               'backup::before=0', 'plugins=0', 'core=1', 'force=0'])
         rc, dummy_lines = self.context.run(argv, on_line=output.line, timeout=self.limits['hop'], stall=self.limits['stall'])
+        self.script_lost = self.script_lost or output.script_lost
         return output, rc
 
     def fingerprint(self):
@@ -138,6 +140,9 @@ class Hop(object):
     def _finish(self, problems):
         """Second run in the new core's own code (contract 4.3, 7): fatal in consistency.php, killed in the move or in the version
         scripts, database restarted. Returns what is still wrong."""
+        if self.script_lost:
+            # Such as 4.1.15 on a direct jump: what it should have converted (positions on designs) would be lost for good.
+            return problems + ['a version script of the core failed and was passed over, which a second run does not repeat']
         if self.own_vendor and not os.path.isdir(self.installation.path('vendor')):
             return problems
         self.context.phase('finish')
@@ -145,6 +150,8 @@ class Hop(object):
         self.finished = True
         try:
             wait_database(self.database, self.context)
+            # A version script outlives an updater that was killed: let it come to its end, cut at a point is worse.
+            engine_processes.end(self.installation.web_root, self.limits['script'], self.context)
             self._complete()
             settings.for_finish(self.database)
             output, rc = self._updater()

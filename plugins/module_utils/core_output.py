@@ -53,6 +53,9 @@ class Output(object):
         self.marker = None
         self.bad = []
         self.bad_count = 0
+        # A version script died and the updater went on to the next step, so nothing will ever run that script again
+        self.script_lost = False
+        self._script_bad = False
         self.moved = False
         self.lines = 0
 
@@ -64,6 +67,8 @@ class Output(object):
             self.moved = True
         for mark, phase, percent in _STEPS:
             if mark in text:
+                # A bad line of a script may stand on the line that its step began; only the next step tells that it was passed over.
+                self.script_lost = self.script_lost or (self._script_bad and self.phase == 'scripts')
                 self.phase, self.percent = phase, max(self.percent, percent)
         found = _PROGRESS.search(text)
         if found:
@@ -71,6 +76,7 @@ class Output(object):
         for found in _MARKER.finditer(text):
             self.marker = {'SUCCESS': 'success', 'ERROR': 'error', None: 'none_done'}[found.group(1)]
         if _BAD.search(text):
+            self._script_bad = self._script_bad or self.phase == 'scripts'
             self.bad_count += 1
             if len(self.bad) < SHOWN:
                 self.bad.append(text.strip()[:300])

@@ -55,7 +55,7 @@ class Upgrade(object):
         context.secrets.extend(self.installation.secrets())
         self.database = self.installation.database()
         self.hops = core_route.parse(params['version'], params['route'])
-        self.limits = dict(hop=params['hop_timeout'], stall=params['stall_timeout'], busy=600)
+        self.limits = dict(hop=params['hop_timeout'], stall=params['stall_timeout'], busy=600, script=300)
         self.opened = transaction.current()
         self.begin = time.time()
         self.done = []

@@ -73,3 +73,21 @@ def test_percent_of_v4_comes_from_its_own_lines():
 def test_only_some_bad_lines_are_kept():
     output = read(*['Error on move x%d' % number for number in range(2000)])
     assert output.bad_count == 2000 and len(output.bad) == 5
+
+
+def test_a_script_that_died_and_was_passed_over_is_known():
+    # contract 4.3: script 4.1.15 on a direct jump
+    lines = ['Remove temporary files...OK', 'Update system into : 4.1.15...PHP Fatal error:  Unknown column', 'OK',
+             'Update system into : 4.1.16...OK']
+    assert read(*lines).script_lost is True
+
+
+def test_a_script_at_which_the_updater_itself_ended_is_run_again():
+    # contract 7: MariaDB stopped; the version is not written, so a second run repeats the script
+    assert read('Remove temporary files...OK', 'Update system into : 4.1.15...PHP Fatal error:  Connection was killed',
+                '[END UPDATE ERROR]').script_lost is False
+
+
+def test_a_bad_line_after_the_scripts_is_no_lost_script():
+    assert read('Update system into : 4.1.15...OK', 'Check jeedom consistency...', 'PHP Fatal error: x',
+                '[END UPDATE SUCCESS]').script_lost is False
