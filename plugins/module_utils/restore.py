@@ -128,6 +128,7 @@ def forget(context, web=True):
         tree_extract.remove(os.path.join(swap.work_folder(journal['web_root']), 'new'))
         if not opened:
             tree_extract.remove(swap.work_folder(journal['web_root']))
+            tree_extract.remove(restore_point.folder())
     transaction.write_journal(None)
 
 

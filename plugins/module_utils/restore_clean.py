@@ -36,6 +36,12 @@ def leftovers(temporary, cache, web_user):
             tree_extract.remove(os.path.join(temporary, name))
         if names:
             done.append('emptied ' + temporary)
+        owner = pwd.getpwnam(web_user)
+        if temporary not in SHARED and os.lstat(temporary).st_uid != owner.pw_uid:
+            # A Jeedom that cannot write its cache there ends in an endless loop (seen: 10 GB of memory).
+            os.chown(temporary, owner.pw_uid, owner.pw_gid)
+            os.chmod(temporary, 0o777)
+            done.append('gave %s to %s' % (temporary, web_user))
     if cache and os.path.isdir(cache) and not os.path.islink(temporary):
         if not os.path.isdir(temporary):
             owner = pwd.getpwnam(web_user)

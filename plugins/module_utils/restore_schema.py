@@ -160,7 +160,9 @@ class Exchange:
         wanted: a description, of which rows and checksums may be missing.
         """
         self.drop(self.new)
-        self.create(self.new, wanted.get('charset') or 'utf8', wanted.get('collation') or 'utf8_general_ci')
+        # A dump does not say how its schema was; an archive's tables go into one like that which they replace.
+        here = [wanted['charset'], wanted['collation']] if wanted.get('charset') else self._charset(self.live)
+        self.create(self.new, *(here or []))
         fault.point('scratch_created')
         self.root.load(dump, self.new)
         found = describe(self.root, self.new)
@@ -227,12 +229,15 @@ class Exchange:
                                                                          identifier(name)) for source, name, target in moves),
                             timeout=600, schema=False)
 
-    def _same_charset(self, model, schema):
+    def _charset(self, schema):
         rows = self.root.query('SELECT default_character_set_name, default_collation_name FROM information_schema.schemata '
-                               'WHERE schema_name=%s' % quote(model), schema=False)
-        if rows:
-            self.root.query('ALTER DATABASE %s CHARACTER SET %s COLLATE %s' % (identifier(schema), rows[0][0], rows[0][1]),
-                            schema=False)
+                               'WHERE schema_name=%s' % quote(schema), schema=False)
+        return rows[0] if rows else None
+
+    def _same_charset(self, model, schema):
+        found = self._charset(model)
+        if found:
+            self.root.query('ALTER DATABASE %s CHARACTER SET %s COLLATE %s' % (identifier(schema), found[0], found[1]), schema=False)
 
     def _names(self, schema):
         """(kind, name) of everything that no rename carries along, in the order to drop it."""

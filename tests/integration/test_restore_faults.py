@@ -121,7 +121,7 @@ def test_a_commit_killed_half_way_is_finished(rich, before):
 
 
 def test_a_rollback_point_without_room_is_refused_and_changes_nothing(rich, before):
-    rich.sh('mount -t tmpfs -o size=30m tmpfs /var/lib/jeedom-fleet')
+    rich.sh('mkdir -p /var/lib/jeedom-fleet; mount -t tmpfs -o size=30m tmpfs /var/lib/jeedom-fleet')
     try:
         result = rich.call('rollback_point')
     finally:
@@ -202,10 +202,15 @@ def test_an_archive_with_its_complement_is_the_whole_box(rich, archived, damage)
     before = everything(rich)
     rich.sh('echo later > /var/www/html/data/later; echo 9 > /var/www/html/core/config/version')
     if damage:
+        # The charset of a schema that is gone is in no dump; only that of its tables.
+        before[0]['tables'].pop('(others)')
         rich.sh('find /var/www/html -mindepth 1 -maxdepth 1 ! -name backup -exec rm -rf {} +; mysql -e "DROP DATABASE jeedom"')
     result = rich.call('restore', source='archive', **files)
     assert result.get('outcome') == 'restored' and result['verified']['problems'] == [], result
-    assert differences(everything(rich), before) == []
+    after = everything(rich)
+    if damage:
+        after[0]['tables'].pop('(others)')
+    assert differences(after, before) == []
     assert not rich.sh('ls -A /var/lib/jeedom-fleet/staging').strip()
 
 
@@ -287,14 +292,17 @@ def reboot(box):
 @pytest.mark.parametrize('cut', [None, 'swap_files_out', 'restore_tables', 'restore_quiet'])
 def test_a_box_that_is_rebooted_takes_itself_back(rich, before, cut):
     present(rich)
+    opened = rich.do('around')['transaction']['id']
     rich.do('harm')
     if cut:
         rich.do('fail', at=cut)
         assert rich.call('restore').get('died')
     reboot(rich)
-    deadline = time.time() + 60
-    while time.time() < deadline and not (rich.do('last') or {}).get('recovered'):
+    deadline = time.time() + 120
+    last = {}
+    while time.time() < deadline and not (last.get('id') == opened and last.get('recovered')):
         time.sleep(1)
+        last = rich.do('last') or {}
     rich.sh('systemctl stop cron')
-    assert rich.do('last')['outcome'] == 'rolled_back' and rich.do('last')['recovered'] in ('take_back', 'finish')
+    assert last['id'] == opened and last['outcome'] == 'rolled_back' and last['recovered'] in ('take_back', 'finish'), last
     assert_as_before(rich, before, started=False)
