@@ -8,11 +8,12 @@ import json
 import time
 from pathlib import Path
 
+from ansible import constants, context
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, assessment, findings_table, knowledge, market
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, assessment, findings_table, journal, knowledge, market, runs
 
 ARGUMENT_SPEC = {
     'facts': {'type': 'raw'},
@@ -31,6 +32,8 @@ ARGUMENT_SPEC = {
     'show': {'type': 'bool', 'default': True},
     'show_warnings': {'type': 'bool', 'default': False},
     'save': {'type': 'bool', 'default': True},
+    'record': {'type': 'bool', 'default': False},
+    'outcome': {'type': 'str', 'choices': ['', 'ready'], 'default': ''},
 }
 
 
@@ -62,8 +65,10 @@ class ActionModule(ActionBase):
         # a copy without Ansible's own string types, which files and checks need not know
         facts = json.loads(json.dumps(facts, default=str))
         known = knowledge.load(args['knowledge'])
-        folder = artifacts.run_dir(artifacts.root(task_vars, self._templar), artifacts.run_id(task_vars, self._templar), host) if args['save'] else None
-        answers = self.market(args, facts, folder.parent if folder else None)
+        root, run_id = artifacts.root(task_vars, self._templar), artifacts.run_id(task_vars, self._templar)
+        # A dry run leaves nothing behind that a report or a later run could take for a look that counted.
+        folder = artifacts.run_dir(root, run_id, host) if args['save'] and not self._task.check_mode else None
+        answers = self.market(args, facts, folder.parent if folder else Path(constants.DEFAULT_LOCAL_TMP))
         found = assessment.assess(
             facts, known, args['target'], accept=args['accept'], error=args['facts_error'] or None, phase=args['phase'], now=time.time(),
             policy={'remove_plugins': args['remove_plugins'], 'allow': args['allow']}, market=answers, archive=args['archive'])
@@ -75,6 +80,8 @@ class ActionModule(ActionBase):
             if first:
                 artifacts.write_json(folder / 'facts-before.json', facts)
             artifacts.write_json(folder / ('findings.json' if first else 'findings-second.json'), found.findings)
+        if args['record']:
+            result.update(self.record(args, task_vars, found, root, run_id, host))
         if args['show']:
             lines = findings_table.table(host, result, paint=stringc, details=args['show_warnings'])
             # one call: lines of boxes that are looked at in parallel must not mix
@@ -83,10 +90,24 @@ class ActionModule(ActionBase):
             result.update(failed=True, error_code='blocked', msg=found.summary['text'])
         return result
 
+    def record(self, args: dict, task_vars: dict, found: assessment.Assessment, root: Path, run_id: str, host: str) -> dict:
+        """The end of the stage in the journal, and what the callback shows of it, as the record module gives it."""
+        status = 'blocked' if found.verdict == 'blocked' else 'ok'
+        outcome = found.verdict if found.verdict in ('blocked', 'already_done') else args['outcome'] or None
+        message = found.summary['text'] or found.summary['route'] or f'On {found.summary["version"]} already.'
+        entry = journal.read(root, host) or {}
+        if not self._task.check_mode:
+            runs.begin(root, run_id, task_vars, context.CLIARGS)
+            entry = journal.record(root, host, run_id, 'assess', status, message, {'target_version': args['target']}, {
+                'verdict': found.verdict, 'route': [hop['version'] for hop in found.route], 'from_version': found.summary['version'],
+                'target_version': args['target'], 'counts': found.summary['counts']}, outcome)
+        return {'stage': 'assess', 'status': status, 'outcome': outcome, 'msg': message, 'run_id': run_id, 'artifacts': str(root), 'journal': entry,
+                'recorded': not self._task.check_mode}
+
     @staticmethod
-    def market(args: dict, facts: object, run: Path | None) -> dict:
+    def market(args: dict, facts: object, run: Path) -> dict:
         """What the market says about the plugins of the box."""
         view = assessment.View(facts)
         # the vendor asks for every row of the update table, and for nothing else (contract 3.2)
         ids = [item.text('id', 64) or '' for item in view.items('plugins') if item.flag('row') is not False]
-        return market.ask(args['market'], ids, run / 'market-cache.json' if run else None, args['market_address'], args['market_validate_certs'])
+        return market.ask(args['market'], ids, run / 'market-cache.json', args['market_address'], args['market_validate_certs'])

@@ -47,7 +47,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, board, journal, progress, runs, status
 
-RECORD, GATE, FACTS = 'jeedom.fleet.record', 'jeedom.fleet.wave_gate', 'jeedom.fleet.facts'
+RECORD, GATE, FACTS, ASSESS = 'jeedom.fleet.record', 'jeedom.fleet.wave_gate', 'jeedom.fleet.facts', 'jeedom.fleet.assess'
 MARKS = {'ok': 'ok', 'skipped': '-', 'blocked': 'stop', 'failed': '!!', 'unknown': '??', 'rolled_back': '<<'}
 
 
@@ -116,7 +116,7 @@ class CallbackModule(CallbackBase):
     def _event(self, result) -> None:
         task = getattr(result, 'task', None) or result._task
         action = getattr(task, 'resolved_action', None) or task.action
-        if action not in (RECORD, GATE):
+        if action not in (RECORD, GATE, ASSESS):
             return
         told = getattr(result, 'result', None) or result._result
         host = (getattr(result, 'host', None) or result._host).get_name()
@@ -124,7 +124,7 @@ class CallbackModule(CallbackBase):
         for item in items:
             if action == GATE and isinstance(item.get('wave'), dict):
                 self._wave(item)
-            elif action == RECORD and item.get('run_id') and not item.get('failed'):
+            elif action in (RECORD, ASSESS) and item.get('run_id') and not item.get('failed'):
                 self._record(host, item)
 
     def _record(self, host: str, told: dict) -> None:

@@ -26,7 +26,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Files on the controller are written in check mode, too. They are a record, not a state.
+      - In check mode no file is written on the controller.
   diff_mode:
     support: none
   idempotent:
@@ -101,9 +101,18 @@ options:
     type: bool
     default: false
   save:
-    description: Whether files are written on the controller.
+    description: Whether files are written on the controller. Nothing is in check mode.
     type: bool
     default: true
+  record:
+    description: Whether the end of the stage is written to the journal of the box and shown by the callback, as M(jeedom.fleet.record) does.
+    type: bool
+    default: false
+  outcome:
+    description: Outcome to record for a box that is ready; none when it is empty and more stages follow.
+    type: str
+    choices: ['', ready]
+    default: ''
 seealso:
   - module: jeedom.fleet.facts
   - plugin: jeedom.fleet.route
@@ -199,6 +208,10 @@ market:
   type: dict
   returned: success
   sample: {online: false, reason: jeedom_market is offline}
+journal:
+  description: The whole journal of the box after this event, with C(recorded), C(stage), C(status) and C(outcome) as M(jeedom.fleet.record) has them.
+  type: dict
+  returned: when O(record=true)
 error_code:
   description: Stable name of the error.
   type: str

@@ -62,11 +62,27 @@ def test_a_run(hostile):
 
 def test_the_second_look_keeps_the_first(hostile):
     options = {'remove_plugins': ['timeline'], 'show': False}
-    done = play(hostile, [assess(), assess(phase='second', archive={'proved': True}, fail_on_blocker=True, **options)], '-e', 'jeedom_run_id=r', '--check')
+    done = play(hostile, [assess(), assess(phase='second', archive={'proved': True}, fail_on_blocker=True, **options)], '-e', 'jeedom_run_id=r')
     assert done.returncode == 0, done.stdout + done.stderr
     folder = hostile / 'artifacts' / 'r' / 'box%2F1'
     first, second = [{item['id']: item['severity'] for item in json.loads((folder / f'{name}.json').read_text())} for name in ('findings', 'findings-second')]
     assert first['plugin_timeline'] == 'blocker' and second['plugin_timeline'] == 'warning'
+
+
+def test_a_dry_run_leaves_nothing_behind(hostile):
+    that = ["result.verdict == 'blocked'", 'not result.recorded', "result.outcome == 'blocked'"]
+    done = play(hostile, [assess(record=True), {'assert': {'that': that}}], '--check')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'BLOCKER' in done.stdout and not (hostile / 'artifacts').exists()
+
+
+def test_the_end_of_the_stage_is_recorded(hostile):
+    done = play(hostile, [assess(record=True), assess(record=True, outcome='ready', remove_plugins=['timeline'])], '-e', 'jeedom_run_id=r')
+    assert done.returncode == 0, done.stdout + done.stderr
+    entry = json.loads((hostile / 'artifacts' / 'journal' / 'box%2F1.json').read_text())
+    assert entry['outcome'] == 'ready' and entry['stages']['assess']['status'] == 'ok'
+    assert entry['stages']['assess']['result']['route'] == ['4.0.63', '4.1.28', '4.4.20', '4.5.3']
+    assert entry['stages']['assess']['message'] == '3.3.60 -> 4.0.63 -> 4.1.28 -> 4.4.20 -> 4.5.3'
 
 
 @pytest.mark.parametrize('options, sentence', [
