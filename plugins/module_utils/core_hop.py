@@ -152,7 +152,11 @@ class Hop(object):
             wait_database(self.database, self.context)
             # A version script outlives an updater that was killed: let it come to its end, cut at a point is worse.
             engine_processes.end(self.installation.web_root, self.limits['script'], self.context)
-            self._complete()
+            names = [name for name, dummy in self.archive.differences(self.installation.web_root, self.own_vendor)]
+            if names and self.database.config('version') != self.from_version:
+                return problems + ['the version scripts ran while %d files of the release were missing or wrong, so some may have been '
+                                   'left out' % len(names)]
+            self._complete(names)
             settings.for_finish(self.database)
             output, rc = self._updater()
         except BoxError as error:
@@ -161,9 +165,8 @@ class Hop(object):
             return problems + ['the tree cannot be completed (%s)' % error]
         return self.prove(output.problems(rc))
 
-    def _complete(self):
+    def _complete(self, names):
         """Write what the move did not come to: the same content the updater would have moved."""
-        names = [name for name, dummy in self.archive.differences(self.installation.web_root, self.own_vendor)]
         if names:
             owner = pwd.getpwnam(self.installation.web_user)
             self.archive.complete(self.installation.web_root, names, owner.pw_uid, owner.pw_gid)

@@ -213,11 +213,18 @@ def test_the_updater_is_called_as_it_must_be(box, archive, hop):
     assert not [item for item in argv if 'reapply' in item or 'preUpdate' in item]
 
 
-def test_success_with_files_missing_is_completed_by_the_new_core(box, archive, hop):
-    context = Context([lambda: moves(box, archive, leave_out=['desktop/js/a.js']) or (0, GOOD), lambda: (0, GOOD)])
-    done = hop(context).perform()
-    assert done['finished'] is True and archive.differences(box.web_root) == []
-    assert box.fake.config('update::allowCore') == '0'  # the second run downloads nothing
+def test_success_with_files_missing_is_never_finished(box, archive, hop):
+    # /tmp full while unzipping (contract 7): the version scripts may be among what is missing, and would never run again
+    context = Context([lambda: moves(box, archive, leave_out=['desktop/js/a.js']) or (0, GOOD)])
+    with pytest.raises(BoxError) as caught:
+        hop(context).perform()
+    assert 'missing or wrong' in caught.value.msg and len(context.commands) == 1
+
+
+def test_a_hop_is_finished_without_another_download(box, archive, hop):
+    context = Context([lambda: moves(box, archive) or (255, GOOD[:1]), lambda: (0, GOOD)])
+    assert hop(context).perform()['finished'] is True
+    assert box.fake.config('update::allowCore') == '0'
 
 
 def test_success_on_the_old_version_is_no_success(box, archive, hop):
