@@ -28,13 +28,18 @@ ARGUMENT_SPEC = dict(
 _ID = re.compile(r'^[A-Za-z0-9_][A-Za-z0-9_-]{0,126}$')
 # No plugin: the core's own folder, its name in the table update, and the classes that a removal could confuse with one.
 _RESERVED = frozenset(['core', 'jeedom'])
+# What the sources write as the version offered when they got no answer, instead of raising (seen with a market that was down).
+_SILENT = ('0000-01-01 00:00:00', 'error', 'repository not found')
 _PROLOGUE = ('try { require_once getcwd() . "/core/php/core.inc.php"; %s echo "\\n@@done"; } '
              'catch (\\Throwable $e) { echo "\\n@@failed ", str_replace("\\n", " ", $e->getMessage()); exit(1); }')
 # contract 3.4; the look for new rows gives a folder without a row one, so that it can be removed too
 REMOVE = ('update::findNewUpdateObject(); $u = update::byTypeAndLogicalId("plugin", "%s"); '
           'if (is_object($u)) { $u->deleteObjet(); }')
 ENABLE = 'plugin::byId("%s")->setIsEnable(%d);'
-CHECK = '$u = update::byTypeAndLogicalId("plugin", "%s"); if (is_object($u)) { $u->checkUpdate(); }'
+# Not $u->checkUpdate(), which swallows every error: a market that is down would look like "nothing new".
+CHECK = ('$u = update::byTypeAndLogicalId("plugin", "%s"); $c = "repo_" . $u->getSource(); '
+         'if (!class_exists($c) || !method_exists($c, "checkUpdate") || config::byKey($u->getSource() . "::enable") != 1) '
+         '{ throw new Exception("source " . $u->getSource() . " is switched off or unknown on this box"); } $c::checkUpdate($u);')
 UPDATE = '$u = update::byTypeAndLogicalId("plugin", "%s"); if (is_object($u)) { $u->doUpdate(); }'
 
 
@@ -122,6 +127,9 @@ def _latest(installation, name, params, check_mode, before):
                     % (name, 'would be updated' if would else 'is up to date'))
     run_php(installation, CHECK % name, name, params['timeout'])
     known = look(installation, name)[0]
+    if known['remote_version'] in _SILENT:
+        raise BoxError('The source %s does not tell anything about plugin %s: it is unknown there, or cannot be reached from the box; '
+                       'the plugin stays at %s.' % (known['source'], name, known['local_version']), 'plugin_source_silent')
     if known['status'] != 'update':
         return dict(changed=False, after=known, msg='Plugin %s is up to date (%s).' % (name, known['local_version']))
     run_php(installation, UPDATE % name, name, params['timeout'])

@@ -39,7 +39,8 @@ options:
       - V(absent) removes the plugin B(with its equipments, their commands and their history). Only a restore brings them back.
       - V(disabled) stops the plugin; Jeedom disables and hides its equipments and calls the plugin's own removal function.
       - V(enabled) starts it, and gives the equipments back as they were when Jeedom disabled them.
-      - V(latest) updates it from its source, if that offers something newer and the plugin is not pinned on the box.
+      - V(latest) updates it from its source, if that offers something newer and the plugin is not pinned on the box. A source that does
+        not know the plugin or cannot be reached is a failure, not "up to date".
     type: str
     choices: [absent, disabled, enabled, latest]
     required: true
@@ -103,7 +104,7 @@ msg:
 error_code:
   description:
     - V(bad_plugin), V(plugin_not_installed), V(plugin_failed), V(plugin_not_removed), V(plugin_not_switched),
-      V(plugin_not_updated), V(plugin_timeout), V(job_busy), V(no_jeedom), V(database_error).
+      V(plugin_not_updated), V(plugin_source_silent), V(plugin_timeout), V(job_busy), V(no_jeedom), V(database_error).
   returned: failure
   type: str
 '''

@@ -145,6 +145,16 @@ def test_an_update_is_made_when_one_is_offered(home):
     assert home.call('latest')['changed'] is False
 
 
+@pytest.mark.parametrize('offered', ['repository not found', 'error', '0000-01-01 00:00:00'])
+def test_a_source_that_cannot_be_asked_is_not_taken_for_nothing_new(home, offered):
+    home.effect = lambda code: home.rows.update(row=[['ok', 'abc', offered, 'github', '']])
+    with pytest.raises(BoxError) as caught:
+        home.call('latest')
+    assert caught.value.code == 'plugin_source_silent' and 'github' in caught.value.msg
+    # the core's own method would swallow what the market says
+    assert all('$u->checkUpdate()' not in argv[-1] for argv in home.php)
+
+
 def test_an_update_that_brought_nothing_is_no_success(home):
     home.rows['row'] = [['update', '2020-01-01 00:00:00', '2022-01-01 00:00:00', 'market', '']]
     with pytest.raises(BoxError) as caught:
