@@ -68,7 +68,7 @@ class Hop(object):
             if problems and self._started():
                 problems = self._finish(problems)
         if problems:
-            raise BoxError('The hop from %s to %s failed: %s.' % (self.from_version, self.hop['version'], '; '.join(problems)[:600]),
+            raise BoxError('The hop from %s to %s failed: %s.' % (self.from_version, self.hop['version'], told(problems)),
                            'hop_failed', hop=self.result(begin), problems=problems)
         return self.result(begin)
 
@@ -191,6 +191,12 @@ class Hop(object):
         self.proof.append(health_checks.check('updater', not problems, '; '.join(problems) or '[END UPDATE SUCCESS], no bad line'))
         return problems + ['%s: %s' % (item['id'], item['message']) for item in self.proof
                            if item['status'] == 'failed' and item['id'] != 'updater']
+
+
+def told(problems):
+    """The first and the last of several problems: what was seen, and what stood in the way of mending it."""
+    shown = [text[:220] for text in (problems if len(problems) < 4 else problems[:2] + problems[-1:])]
+    return '; '.join(shown + (['%d more in the log' % (len(problems) - 3)] if len(problems) > 3 else []))
 
 
 def prove_core(installation, database, file_version, before):
