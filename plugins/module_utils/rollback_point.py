@@ -85,7 +85,9 @@ def _info():
     told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root')
     opened = state['transaction'] and dict((key, state['transaction'].get(key)) for key in told)
     begun = state['restore'] and dict((key, state['restore'].get(key)) for key in ('step', 'source', 'version', 'reason'))
+    live = jobs.running()
     return dict(changed=False, transaction=opened, restore=begun, last=state['last'],
+                live_job=live and dict((key, live[key]) for key in ('id', 'kind', 'run_id', 'controller')),
                 rollback_point=restore_point.summary(record) if record else None)
 
 

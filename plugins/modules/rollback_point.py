@@ -107,6 +107,10 @@ transaction:
   description: The open migration, or null. V(step) is C(opening), C(open), C(hop), C(hop_proved) or C(upgraded).
   returned: with O(state=info)
   type: dict
+live_job:
+  description: Id, kind, run and controller of the job that is running on the box, or null.
+  returned: with O(state=info)
+  type: dict
 restore:
   description: A restore that was cut, or null.
   returned: with O(state=info)
