@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -11,10 +12,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import census_difference as implementation
 
 
-def census_difference(before: Any, after: Any, level: str = 'stable', everything: bool = False) -> list[dict]:
+def census_difference(before: Any, after: Any, level: str = 'stable', everything: bool = False,
+                      updated_plugins: Sequence[str] = ()) -> list[dict]:
     """Differences of two censuses, in words."""
     try:
-        return implementation.difference(before, after, level, everything)
+        return implementation.difference(before, after, level, everything, updated_plugins)
     except ValueError as error:
         raise AnsibleFilterError(f'census_difference: {error}.') from error
 

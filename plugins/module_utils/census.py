@@ -34,16 +34,19 @@ class Kind:
     """What is counted of one table.
 
     columns: what makes the thing, compared as text. name: SQL for its human name. settings: JSON columns, normalised.
-    ignore: keys of those that V4 or Jeedom itself rewrites. where: SQL condition. volatile: a running engine changes it.
+    ignore: keys of those that V4 or Jeedom itself rewrites. where: SQL condition. owner: SQL for the
+    plugin that it belongs to, whose update may rightly change it. volatile: a running engine changes it.
     """
 
-    def __init__(self, table, columns, name, settings=(), ignore=(), where=None, join='', key='t.id', volatile=False):
+    def __init__(self, table, columns, name, settings=(), ignore=(), where=None, join='', key='t.id', volatile=False,
+                 owner="''"):
         self.table, self.columns, self.name, self.settings = table, columns, name, settings
         self.ignore, self.where, self.join, self.key, self.volatile = frozenset(ignore), where, join, key, volatile
+        self.owner = owner
 
     def sql(self):
-        """One row per thing: key, name, columns, JSON columns."""
-        cells = ["IFNULL(%s, '')" % cell for cell in [self.key, self.name] + [_column(name) for name in self.columns + self.settings]]
+        """One row per thing: key, name, owner, columns, JSON columns."""
+        cells = ["IFNULL(%s, '')" % cell for cell in [self.key, self.name, self.owner] + [_column(name) for name in self.columns + self.settings]]
         return 'SELECT %s FROM `%s` t %s%s' % (', '.join(cells), self.table, self.join, ' WHERE ' + self.where if self.where else '')
 
 
@@ -62,13 +65,14 @@ KINDS = {
     'equipments': Kind(
         'eqLogic', ('name', 'generic_type', 'logicalId', 'object_id', 'eqType_name', 'isVisible', 'isEnable', 'timeout', 'comment',
                     'tags'), "CONCAT('[', IFNULL(o.name, '-'), '][', t.name, ']')",
-        ('configuration', 'category'), ('createtime', 'updatetime', 'previousIsEnable', 'previousIsVisible'), join=_OBJECT),
+        ('configuration', 'category'), ('createtime', 'updatetime', 'previousIsEnable', 'previousIsVisible'), join=_OBJECT,
+        owner='t.eqType_name'),
     'commands': Kind(
         'cmd', ('eqLogic_id', 'logicalId', _GENERIC_TYPE, 'name', 'type', 'subType', 'unite',
                 "IF(t.type = 'action', '0', t.isHistorized)", 'isVisible', 'value'),
         "CONCAT('[', IFNULL(o.name, '-'), '][', IFNULL(e.name, '-'), '][', IFNULL(t.name, '-'), ']')",
         ('configuration', 'template', 'alert'), ('jeedomCheckCmdCmdActionId',),
-        join='LEFT JOIN eqLogic e ON e.id = t.eqLogic_id LEFT JOIN object o ON o.id = e.object_id'),
+        join='LEFT JOIN eqLogic e ON e.id = t.eqLogic_id LEFT JOIN object o ON o.id = e.object_id', owner='e.eqType_name'),
     'scenarios': Kind(
         'scenario', ('name', 'group', 'isActive', 'mode', 'isVisible', 'IF(t.object_id = -1, NULL, t.object_id)', 'description',
                      'timeout'), "CONCAT('[', IFNULL(t.`group`, '-'), '][', IFNULL(t.name, '-'), ']')",
@@ -167,20 +171,21 @@ def _join(items):
 
 
 def tally(kind, rows):
-    """{count, digest, items: {key: [name, digest, digest of settings]} or null when there are too many, volatile}."""
+    """{count, digest, items: {key: [name, digest, digest of settings, owner]} or null when there are too many, volatile}."""
     items = {}
     for row in rows:
-        if len(row) != 2 + len(kind.columns) + len(kind.settings):
+        if len(row) != 3 + len(kind.columns) + len(kind.settings):
             continue
         cells = [cell or '' for cell in row]
-        settings = [_settings(name, cell, kind.ignore) for name, cell in zip(kind.settings, cells[2 + len(kind.columns):])]
+        settings = [_settings(name, cell, kind.ignore) for name, cell in zip(kind.settings, cells[3 + len(kind.columns):])]
         key = clean(cells[0])
         # Two rows may have one key where the key is no id; both count.
         while key in items:
             key += '+'
         columns = [canonical_name(cell) if name in ('name', 'group') else cell
-                   for name, cell in zip(kind.columns, cells[2:2 + len(kind.columns)])]
-        items[key] = [clean(cells[1], 160), _short(columns), _short(settings) if any(settings) else '']
+                   for name, cell in zip(kind.columns, cells[3:3 + len(kind.columns)])]
+        items[key] = [clean(cells[1], 160), _short(columns), _short(settings) if any(settings) else ''] + (
+            [clean(cells[2], 127)] if cells[2] else [])
     digest = _join('%s %s %s' % (key, item[1], item[2]) for key, item in items.items())
     return dict(count=len(items), digest=digest, items=items if len(items) <= MOST_ITEMS else None, volatile=kind.volatile)
 

@@ -13,7 +13,6 @@ __metaclass__ = type
 import glob
 import json
 import os
-import platform
 import re
 import sys
 import time
@@ -323,8 +322,3 @@ def _apache_php(look):
         look.note('php.apache.version', 'apache2 is not on the box')
     fpm = re.findall(r'php(\d\.\d+)-fpm', ' '.join(glob.glob('/etc/systemd/system/multi-user.target.wants/php*-fpm.service')))
     return dict(versions=versions, extensions=extensions, fpm=sorted(set(fpm)), version=clean(match.group(1), 40) if match else None)
-
-
-def python_version():
-    """The Python that looks."""
-    return platform.python_version()

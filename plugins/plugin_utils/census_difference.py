@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils.progress import printable
@@ -54,6 +54,11 @@ def _entry(what: str, kind: str, before: Any, after: Any, text: str, volatile: b
     return {'what': what, 'kind': kind, 'before': before, 'after': after, 'text': printable(text, 240), 'volatile': volatile}
 
 
+def _theirs(items: dict, key: str, updated: frozenset[str]) -> bool:
+    """Whether a thing belongs to a plugin that was updated, which may rewrite it."""
+    return len(items[key]) > 3 and items[key][3] in updated
+
+
 def _listed(what: str, kind: str, names: list[tuple[str, Any, Any]], sentence: str, rest: str, volatile: bool) -> Iterator[dict]:
     """One entry per name up to NAMED, then one for the others. names: (name, before, after)."""
     for name, before, after in names[:NAMED]:
@@ -64,7 +69,7 @@ def _listed(what: str, kind: str, names: list[tuple[str, Any, Any]], sentence: s
                      rest.format(count=noun(what, more), be='is' if more == 1 else 'are'), volatile)
 
 
-def _items(what: str, before: Mapping, after: Mapping) -> Iterator[dict]:
+def _items(what: str, before: Mapping, after: Mapping, updated: frozenset[str]) -> Iterator[dict]:
     """Differences of things that are kept one by one: {key: [name, digest, digest of settings]}."""
     volatile = bool(before.get('volatile') or after.get('volatile'))
     one = _one(what)
@@ -75,17 +80,19 @@ def _items(what: str, before: Mapping, after: Mapping) -> Iterator[dict]:
 
     gone = [(label(old[key]), label(old[key]), None) for key in old if key not in new]
     fresh = [(label(new[key]), None, label(new[key])) for key in new if key not in old]
-    changed = [(label(old[key]), label(old[key]), label(new[key])) for key in old if key in new and old[key][1:2] != new[key][1:2]]
-    settings = [(label(old[key]), label(old[key]), label(new[key])) for key in old
-                if key in new and old[key][1:2] == new[key][1:2] and old[key][2:3] != new[key][2:3]]
+    columns = [key for key in old if key in new and old[key][1:2] != new[key][1:2]]
+    settings = [key for key in old if key in new and old[key][1:2] == new[key][1:2] and old[key][2:3] != new[key][2:3]]
     yield from _listed(what, 'missing', gone, one + ' {name} is gone', 'another {count} {be} gone', volatile)
-    yield from _listed(what, 'changed', changed, one + ' {name} changed', 'another {count} changed', volatile)
-    yield from _listed(what, 'settings', settings, f'the settings of {one} {{name}} changed', 'the settings of another {count} changed',
-                       volatile)
+    for kind, keys, sentence, rest in (('changed', columns, one + ' {name} changed', 'another {count} changed'),
+                                       ('settings', settings, f'the settings of {one} {{name}} changed',
+                                        'the settings of another {count} changed')):
+        for theirs in (False, True):
+            named = [(label(old[key]), label(old[key]), label(new[key])) for key in keys if _theirs(old, key, updated) is theirs]
+            yield from _listed(what, kind, named, sentence, rest, volatile or theirs)
     yield from _listed(what, 'added', fresh, one + ' {name} is new', 'another {count} {be} new', volatile)
 
 
-def _entity(what: str, before: Any, after: Any) -> Iterator[dict]:
+def _entity(what: str, before: Any, after: Any, updated: frozenset[str] = frozenset()) -> Iterator[dict]:
     if not isinstance(before, Mapping):
         return
     if not isinstance(after, Mapping):
@@ -93,7 +100,7 @@ def _entity(what: str, before: Any, after: Any) -> Iterator[dict]:
         return
     volatile = bool(before.get('volatile') or after.get('volatile'))
     if isinstance(before.get('items'), Mapping) and isinstance(after.get('items'), Mapping):
-        yield from _items(what, before, after)
+        yield from _items(what, before, after, updated)
         return
     count, now = _number(before.get('count')), _number(after.get('count'))
     if now != count:
@@ -146,13 +153,13 @@ def _names(census: Mapping) -> dict[str, str]:
     return {str(key): item[0] for key, item in commands.items() if isinstance(item, (list, tuple)) and item}
 
 
-def _stable(before: Mapping, after: Mapping) -> Iterator[dict]:
+def _stable(before: Mapping, after: Mapping, updated: frozenset[str]) -> Iterator[dict]:
     for what in sorted(_mapping(before.get('entities'))):
-        yield from _entity(what, before['entities'][what], _mapping(after.get('entities')).get(what))
+        yield from _entity(what, before['entities'][what], _mapping(after.get('entities')).get(what), updated)
     names = _names(before)
     for table in sorted(_mapping(before.get('history'))):
         yield from _history(table, before['history'][table], _mapping(after.get('history')).get(table), names)
-    for what, kind, key in (('plugin_folders', 'missing', 'before'), ('plugin_folders', 'added', 'after')):
+    for what, kind in (('plugin_folders', 'missing'), ('plugin_folders', 'added')):
         one, two = (set(map(str, _cells(census.get(what)))) for census in (before, after))
         names_left = sorted(one - two if kind == 'missing' else two - one)
         yield from _listed(what, kind, [(printable(name), name if kind == 'missing' else None, None if kind == 'missing' else name)
@@ -204,11 +211,13 @@ def _exact(before: Mapping, after: Mapping) -> Iterator[dict]:
                            'folder {name} ' + sentence, 'another {count} ' + sentence.replace('is', '{be}'), False)
 
 
-def difference(before: Any, after: Any, level: str = 'stable', everything: bool = False) -> list[dict]:
+def difference(before: Any, after: Any, level: str = 'stable', everything: bool = False,
+               updated_plugins: Sequence[str] = ()) -> list[dict]:
     """What differs between two censuses: [{what, kind, before, after, text, volatile}].
 
     level: C(stable) compares what must survive the way from V3 to V4, C(exact) every table and folder (after a rollback).
-    everything: also what is new, and what a running box changes by itself. Raises ValueError for anything but two censuses.
+    everything: also what is new, and what a running box changes by itself. updated_plugins: ids of plugins that were updated in
+    between: what they changed in their own equipments and commands is no loss, what they deleted is. Raises ValueError for anything but two censuses.
     """
     if level not in ('stable', 'exact'):
         raise ValueError(f'level is {level!r} and has to be stable or exact')
@@ -216,7 +225,7 @@ def difference(before: Any, after: Any, level: str = 'stable', everything: bool 
         if not isinstance(census, Mapping) or not ('entities' in census or level == 'exact' and 'exact' in census):
             raise ValueError(f'the census {name} is no census: take it with the module facts, '
                              f'gather_subset {"census" if level == "stable" else "census_exact"}')
-    found = list((_stable if level == 'stable' else _exact)(before, after))
+    found = list(_stable(before, after, frozenset(map(str, updated_plugins))) if level == 'stable' else _exact(before, after))
     if everything or level == 'exact':
         return found
     return [entry for entry in found if entry['kind'] != 'added' and not entry['volatile']]

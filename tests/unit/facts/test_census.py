@@ -21,7 +21,7 @@ COMMAND = census.KINDS['commands']
 
 def row(kind, **values):
     """A row of a kind as its statement gives it."""
-    cells = [values.pop('key', '1'), values.pop('human', '[a][b][c]')]
+    cells = [values.pop('key', '1'), values.pop('human', '[a][b][c]'), values.pop('owner', '')]
     for name in kind.columns + kind.settings:
         cells.append(values.pop(name, ''))
     assert not values
@@ -71,6 +71,11 @@ def test_settings_and_columns_are_told_apart():
     assert plain[0] == '[a][b][c]'
 
 
+def test_the_plugin_that_something_belongs_to_is_told():
+    assert census.tally(COMMAND, [row(COMMAND, owner='virtual')])['items']['1'][3] == 'virtual'
+    assert 'eqType_name' in census.KINDS['commands'].sql() and 'eqType_name' in census.KINDS['equipments'].sql()
+
+
 def test_the_order_of_rows_does_not_matter():
     rows = [row(COMMAND, key=str(number), name='n%d' % number) for number in range(5)]
     assert census.tally(COMMAND, rows) == census.tally(COMMAND, rows[::-1])
@@ -90,7 +95,7 @@ def test_many_items_are_only_counted(monkeypatch):
 @pytest.mark.parametrize('hostile', [None, '', '{"a":' * 2000, '[' * 2000, '7', '"x"', '{"a": 1e999}', u'\x00\x1b', 'NULL'])
 def test_hostile_cells_do_not_crash(hostile):
     for kind in census.KINDS.values():
-        found = census.tally(kind, [[hostile] * (2 + len(kind.columns) + len(kind.settings)), [], [hostile]])
+        found = census.tally(kind, [[hostile] * (3 + len(kind.columns) + len(kind.settings)), [], [hostile]])
         assert found['count'] == 1
         json.dumps(found)
 

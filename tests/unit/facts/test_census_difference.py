@@ -78,6 +78,16 @@ def test_what_is_new_or_passing_is_no_loss_but_can_be_asked_for(change, expected
     assert texts(after, everything=True) == expected
 
 
+def test_an_updated_plugin_may_change_its_own_but_not_delete_it():
+    before, after = copy.deepcopy(BEFORE), copy.deepcopy(BEFORE)
+    before['entities']['commands']['items'] = {
+        '1': ['[a][b][on]', 'c1', 's1', 'virtual'], '2': ['[a][b][off]', 'c2', '', 'virtual'], '3': ['[x][y][z]', 'c3', '', 'weather']}
+    after['entities']['commands']['items'] = {'1': ['[a][b][on]', 'c1', 'new', 'virtual'], '3': ['[x][y][z]', 'new', '', 'weather']}
+    found = [entry['text'] for entry in difference(before, after, updated_plugins=['virtual'])]
+    assert found == ['command [a][b][off] is gone', 'command [x][y][z] changed']
+    assert len(difference(before, after)) == 3
+
+
 def test_rows_that_moved_do_not_hide_a_loss_of_others():
     after = changed(lambda c: c['history']['history'].update(rows=34001, digest='x', commands={'1': [30002, 'z'], '2': [3999, 'b']}))
     assert texts(after) == ['1 history row fewer of [a][b][off]']
