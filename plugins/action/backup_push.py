@@ -51,10 +51,10 @@ class ActionModule(BoxAction):
         return {'changed': changed, 'version': manifest.get('core_version'), 'msg': f'{path.name} is on {self.host}, byte for byte.',
                 'archive': {'archive': places[0], 'complement': places[1] if second else None, 'manifest': places[-1]}}
 
-    def _one(self, local: Path, sha256: str) -> bool:
-        goal = shlex.quote(f'{STAGING}/{artifacts.safe_name(local.name)}')
+    def _one(self, local: Path, sha256: str, folder: str = STAGING) -> bool:
+        goal = shlex.quote(f'{folder}/{artifacts.safe_name(local.name)}')
         part, size = goal + '.part', local.stat().st_size
-        answer = self._must(f'umask 077; mkdir -p {STAGING}; [ -f {goal} ] && sha256sum < {goal}; echo; stat -c %s {part} 2>/dev/null || echo 0')
+        answer = self._must(f'umask 077; mkdir -p {folder}; [ -f {goal} ] && sha256sum < {goal}; echo; stat -c %s {part} 2>/dev/null || echo 0')
         words = answer.split()
         if words[0] == sha256:
             return False
@@ -79,7 +79,7 @@ class ActionModule(BoxAction):
         answer = self.shell(f'({command})', in_data=data)
         if answer.get('rc') or not (answer.get('stdout') or '').strip() and 'stat' in command:
             words = (answer.get('stderr') or answer.get('stdout') or 'no message').strip().splitlines()
-            raise transfer.TransferError(f'{self.host} could not take the archive: {words[-1]}. Free space there, then run again.', 'push_failed')
+            raise transfer.TransferError(f'{self.host} could not take the file: {words[-1]}. Free space there, then run again.', 'push_failed')
         return answer.get('stdout') or ''
 
 

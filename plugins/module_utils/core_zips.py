@@ -109,7 +109,7 @@ def download(url, path, limits, context):
                 size += len(chunk)
                 context.check_stop()
                 if time.time() - begin > limits['download']:
-                    raise BoxError('Downloading %s took longer than %d s: stage the core zips from the controller (jeedom_stage_zips).'
+                    raise BoxError('Downloading %s took longer than %d s: stage the core zips from the controller (jeedom_stage_zips: true).'
                                    % (url, limits['download']), 'download_stalled')
         answer.close()
     except HTTPError as error:
