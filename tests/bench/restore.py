@@ -27,7 +27,8 @@ def ours(box: Box) -> dict[str, float]:
     back = box.call('restore')
     if back.get('outcome') != 'rolled_back':
         raise SystemExit(f'the rollback failed: {back}')
-    return {'rollback point': taken['seconds'], 'its outage': taken['outage'], 'rollback': back['seconds'], 'outage': back['outage']}
+    return {'rollback point': taken['seconds'], 'no web while it is taken': taken['outage'], 'rollback': back['seconds'],
+            'no web while going back': back['outage']}
 
 
 def archive(box: Box) -> dict[str, float]:
@@ -36,7 +37,7 @@ def archive(box: Box) -> dict[str, float]:
     back = box.call('restore', source='archive', force=True, **files)
     if back.get('outcome') != 'restored':
         raise SystemExit(f'the restore failed: {back}')
-    return {'restore of an archive': back['seconds'], 'its outage': back['outage']}
+    return {'restore of an archive': back['seconds'], 'no web while restoring it': back['outage']}
 
 
 def theirs(box: Box) -> dict[str, float]:

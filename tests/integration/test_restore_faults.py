@@ -169,6 +169,47 @@ def test_the_whole_way_on_the_oldest_python(rich, before):
     assert_as_before(rich, before)
 
 
+@pytest.fixture
+def moved(rich):
+    """Put a part of the box on a small file system of its own for a test."""
+    at = []
+
+    def mount(path):
+        rich.sh(f'systemctl stop apache2; mkdir -p /mnt/small; mount -t tmpfs -o size=300m,mode=775 tmpfs /mnt/small; cp -a {path}/. /mnt/small/; '
+                f'mount --bind /mnt/small {path}; systemctl start apache2')
+        at.append(path)
+
+    yield mount
+    rich.sh(f'systemctl stop apache2; rm -f {at[0]}/fill; mkdir -p /mnt/under; mount --bind / /mnt/under; rm -rf /mnt/under{at[0]}; '
+            f'mkdir /mnt/under{at[0]}; cp -a {at[0]}/. /mnt/under{at[0]}/; umount /mnt/under; umount {at[0]}; umount /mnt/small; '
+            'systemctl start apache2')
+
+
+def test_a_disk_that_is_full_to_the_last_byte_does_not_stop_a_rollback(rich, moved, before):
+    moved('/var/www')
+    present(rich)
+    rich.do('harm')
+    rich.sh('dd if=/dev/zero of=/var/www/fill bs=64k 2>/dev/null; df /var/www | tail -1 | grep -q "100%"', check=True)
+    result = rich.call('restore')
+    assert result.get('outcome') == 'rolled_back', result
+    rich.sh('rm /var/www/fill')
+    assert_as_before(rich, before)
+
+
+@pytest.mark.parametrize('cut', [None, 'swap_files_out', 'swap_files_in_half'])
+def test_a_web_root_that_is_a_mount_point(rich, moved, before, cut):
+    moved('/var/www/html')
+    present(rich)
+    assert '/var/www/html/.jeedom-fleet' in rich.do('around')['leftovers']
+    rich.do('harm')
+    rich.sh('chown -R www-data: /var/www/html; chmod -R 775 /var/www/html')
+    if cut:
+        rich.do('fail', at=cut)
+        assert rich.call('restore').get('died')
+    assert rich.call('restore').get('outcome') == 'rolled_back'
+    assert_as_before(rich, before)
+
+
 # -- archives
 
 
