@@ -75,10 +75,12 @@ def apply(entry: dict, run_id: str, stage: str, status: str, when: float, messag
     enter(entry, run_id, when)
     before = entry['stages'].get(stage) or {}
     same = before if before.get('run_id') == run_id and before.get('status') == 'started' else {}
-    now = {'status': status, 'run_id': run_id, 'started': same.get('started', when),
+    # A stage that has ended and is told of once more in the same run, by rescue for one, keeps what it said itself.
+    mine = before if before.get('run_id') == run_id and status != 'started' else same
+    now = {'status': status, 'run_id': run_id, 'started': mine.get('started', when),
            'ended': None if status == 'started' else when, 'message': message or '',
-           'inputs': inputs if inputs is not None else same.get('inputs'),
-           'result': result}
+           'inputs': inputs if inputs is not None else mine.get('inputs'),
+           'result': result if result is not None or same else mine.get('result')}
     done = before.get('done') or ({key: before.get(key) for key in ('started', 'ended', 'run_id')}
                                   if before.get('status') == 'ok' else None)
     if status in ('skipped', 'started') and done:

@@ -31,6 +31,12 @@ def test_a_stage_done_again_forgets_the_earlier_result(tmp_path):
     assert journal.record(tmp_path, 'box', 'r2', 'backup', 'failed')['stages']['backup']['result'] is None
 
 
+def test_what_a_stage_said_itself_outlives_what_rescue_says_of_it(tmp_path):
+    journal.record(tmp_path, 'box', 'r', 'assess', 'blocked', result={'from_version': '3.3.60'}, inputs={'target_version': '4.5.3'})
+    stage = journal.record(tmp_path, 'box', 'r', 'assess', 'blocked', 'stopped', outcome='blocked')['stages']['assess']
+    assert stage['result'] == {'from_version': '3.3.60'} and stage['inputs'] == {'target_version': '4.5.3'} and stage['message'] == 'stopped'
+
+
 def test_a_new_run_puts_the_old_outcome_into_the_history(tmp_path):
     journal.record(tmp_path, 'box', 'r1', 'assess', 'blocked', outcome='blocked')
     entry = journal.record(tmp_path, 'box', 'r2', 'assess', 'started')
