@@ -46,12 +46,12 @@ class ActionModule(BoxAction):
         self.interpreter()
         changed = False
         for local, sha256 in files:
-            changed |= follow.patiently(lambda local=local, sha256=sha256: self._one(local, sha256), self.reset, self.patience(300))
+            changed |= follow.patiently(lambda local=local, sha256=sha256: self._one(local, sha256, STAGING), self.reset, self.patience(300))
         places = [f'{STAGING}/{artifacts.safe_name(local.name)}' for local, _sha256 in files]
         return {'changed': changed, 'version': manifest.get('core_version'), 'msg': f'{path.name} is on {self.host}, byte for byte.',
                 'archive': {'archive': places[0], 'complement': places[1] if second else None, 'manifest': places[-1]}}
 
-    def _one(self, local: Path, sha256: str, folder: str = STAGING) -> bool:
+    def _one(self, local: Path, sha256: str, folder: str) -> bool:
         goal = shlex.quote(f'{folder}/{artifacts.safe_name(local.name)}')
         part, size = goal + '.part', local.stat().st_size
         answer = self._must(f'umask 077; mkdir -p {folder}; [ -f {goal} ] && sha256sum < {goal}; echo; stat -c %s {part} 2>/dev/null || echo 0')
