@@ -180,6 +180,14 @@ def test_logs_caches_and_archives_are_no_part_of_the_exact_census(home):
     assert differing(before, folders(home)) == []
 
 
+def test_where_a_link_leads_shows_in_its_folder(home):
+    os.symlink('/etc', home.path('data/link'))
+    before = folders(home)
+    os.unlink(home.path('data/link'))
+    os.symlink('/usr', home.path('data/link'))
+    assert differing(before, folders(home)) == ['data']
+
+
 @pytest.mark.parametrize('change, where', [
     (lambda root: open(root + '/core/config/version', 'w').close(), 'core/config'),
     (lambda root: open(root + '/core/new.php', 'w').close(), 'core'),

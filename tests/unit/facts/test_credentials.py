@@ -58,6 +58,7 @@ def test_the_ways_in_which_people_write_it(source):
     (u"<?php $CONFIG = array('db' => array('password' => \"a$b\", 'host' => \"a\\$b\"));", {'host': 'a$b'}),
     (u"<?php $CONFIG = array('db' => array('password' => 'a' . PASSWORD, 'host' => null));", {}),
     (u"<?php $CONFIG = array('db' => array('password' => 'it\\'s #1 // not \\\\ a comment'));", {'password': "it's #1 // not \\ a comment"}),
+    (u"<?php $CONFIG = array('db' /* it's */ => // here\narray('host' # the server\n => 'h', // 'port' => 1\n));", {'host': 'h'}),
     (u'', {}), (u'garbage \' " ( [ {', {}), (u"'db' => array('host' => ", {}), (u"<?php 'db' =>", {}), (u"$CONFIG['db']['host'] =", {}),
 ])
 def test_what_would_have_to_be_computed_is_left_out(source, expected):

@@ -60,6 +60,13 @@ def test_every_documented_key_of_a_plugin_is_there(box):
     assert sorted(plugin) == sorted(path[1] for path in documented() if path[0] == 'plugins')
 
 
+@pytest.mark.parametrize('info, v4', [
+    (u'{"compatibility": ["diy", "v4"]}', True), (u'{"compatibility": ["diy"]}', False), (u'{}', None), (u'{"compatibility": "v4"}', None)])
+def test_a_plugin_without_a_list_of_compatibility_is_unknown_not_incompatible(box, info, v4):
+    box.write('plugins/virtual/plugin_info/info.json', info)
+    assert box.facts('plugins')['plugins']['items'][0]['v4'] is v4
+
+
 def test_the_database_is_asked_once_and_once_more_for_the_history(box, monkeypatch):
     calls = []
     batch = box.batch

@@ -223,5 +223,8 @@ def test_a_database_that_does_not_answer_is_one_error(batch):
 
 
 def test_rows_cannot_forge_the_end_of_a_statement(batch):
-    batch.answer(lambda mark: system.Completed(0, "%s\n@@0123\n%s\n%s\n" % (mark, mark, mark), ''))
+    marks = []
+    batch.answer(lambda mark: marks.append(mark) or system.Completed(0, "%s\n@@0123\n%s\n%s\n" % (mark, mark, mark), ''))
     assert batch.run()['one'] == [['@@0123']]
+    batch.run()
+    assert marks[0] != marks[1] and min(len(mark) for mark in marks) > 30
