@@ -157,7 +157,7 @@ class BoxAction(ActionBase):
 
     def follow(self, job_id: str, timeout: float) -> dict:
         """Wait for a job on the box."""
-        stage = str(self.setting('jeedom_stage', '') or job_id.split('-')[0])
+        stage = str(self.setting('jeedom_stage', '') or job_id.split('-', maxsplit=1)[0])
         quiet = not self.boolean(self.setting('jeedom_progress', True))
         return follow.follow(job_id, self.shell, self.reset, self.host, stage, timeout, self.patience(300),
                              (lambda text: None) if quiet else progress.shower(self._display))

@@ -4,7 +4,8 @@
 """What a playbook changed on a box and must be able to give back: /var/lib/jeedom-fleet/recorded/<name>.json.
 
 {"config": {plugin: {key: value or null}}, "cron": {"class::function": true or false}}, each as it was before the
-first change. The name "transaction" stands for the open migration: its record is part of state.json and ends with it. Python 2.7 and 3.5+, standard library only.
+first change. The name "transaction" stands for the open migration: its record is part of state.json and ends with it.
+Python 2.7 and 3.5+, standard library only.
 """
 
 from __future__ import absolute_import, division, print_function

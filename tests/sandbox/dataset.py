@@ -109,7 +109,8 @@ def plugin_files(plugin: dict) -> dict[str, str]:
         'plugin_info/info.json': json.dumps(info, indent=1),
         'plugin_info/install.php': f'<?php\nfunction {name}_install() {{}}\nfunction {name}_update() {{}}\nfunction {name}_remove() {{}}\n',
         f'core/class/{name}.class.php': (f'<?php\nrequire_once __DIR__ . "/../../../../core/php/core.inc.php";\n'
-                                         f'class {name} extends eqLogic {{}}\nclass {name}Cmd extends cmd {{ public function execute($_options = array()) {{}} }}\n'),
+                                         f'class {name} extends eqLogic {{}}\nclass {name}Cmd extends cmd {{\n'
+                                         '    public function execute($_options = array()) {}\n}\n'),
         f'core/php/{name}.inc.php': f'<?php\nrequire_once __DIR__ . "/../class/{name}.class.php";\n',
         # what Jeedom's archive leaves out by accident (contract 0.9)
         'data/log/kept.txt': 'a plugin folder called log\n',

@@ -21,7 +21,7 @@ import boxes  # noqa: E402
 import cores  # noqa: E402
 import machine  # noqa: E402
 from boxes import Fleet  # noqa: E402
-from machine import HERE, ROOT, SandboxError, run  # noqa: E402
+from machine import HERE, ROOT, SandboxError  # noqa: E402
 
 DEFAULT_BOX = {'version': '3.3.60'}
 
