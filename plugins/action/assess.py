@@ -18,6 +18,7 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, ass
 ARGUMENT_SPEC = {
     'facts': {'type': 'raw'},
     'facts_error': {'type': 'str'},
+    'connection_lost': {'type': 'bool', 'default': False},
     'target': {'type': 'str', 'default': '4.5.3'},
     'phase': {'type': 'str', 'choices': ['first', 'second'], 'default': 'first'},
     'accept': {'type': 'raw', 'default': []},
@@ -94,6 +95,9 @@ class ActionModule(ActionBase):
         """The end of the stage in the journal, and what the callback shows of it, as the record module gives it."""
         status = 'blocked' if found.verdict == 'blocked' else 'ok'
         outcome = found.verdict if found.verdict in ('blocked', 'already_done') else args['outcome'] or None
+        if args['connection_lost']:
+            # nobody knows how a box stands that does not answer
+            status = outcome = 'unknown'
         message = found.summary['text'] or found.summary['route'] or f'On {found.summary["version"]} already.'
         entry = journal.read(root, host) or {}
         if not self._task.check_mode:

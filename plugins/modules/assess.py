@@ -40,6 +40,10 @@ options:
   facts_error:
     description: Why there are no facts; the box is then blocked with that sentence, and facts of an earlier look are not used.
     type: str
+  connection_lost:
+    description: Whether there are no facts because the box does not answer; it is recorded as V(unknown) then, not as blocked.
+    type: bool
+    default: false
   target:
     description: Version of the core to go to.
     type: str

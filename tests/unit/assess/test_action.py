@@ -85,6 +85,16 @@ def test_the_end_of_the_stage_is_recorded(hostile):
     assert entry['stages']['assess']['message'] == '3.3.60 -> 4.0.63 -> 4.1.28 -> 4.4.20 -> 4.5.3'
 
 
+def test_a_box_that_does_not_answer_is_unknown_and_old_facts_do_not_stand_in(hostile):
+    done = play(hostile, [assess(record=True, facts_error='box/1 cannot be reached (timed out): check its power.', connection_lost=True)],
+                '-e', 'jeedom_run_id=r')
+    assert done.returncode == 0, done.stdout + done.stderr
+    entry = json.loads((hostile / 'artifacts' / 'journal' / 'box%2F1.json').read_text())
+    assert entry['outcome'] == 'unknown' and entry['stages']['assess']['status'] == 'unknown'
+    assert entry['stages']['assess']['message'] == 'box/1 cannot be reached (timed out): check its power.'
+    assert 'BLOCKER   box_unreadable' in done.stdout and 'plugin_timeline' not in done.stdout
+
+
 @pytest.mark.parametrize('options, sentence', [
     ({'fail_on_blocker': True}, '1 finding stops this box: plugin_timeline:timeline'),
     ({'accept': [{'id': 'plugin_timline', 'reason': 'x'}]}, 'did you mean plugin_timeline?'),
