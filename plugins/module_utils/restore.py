@@ -118,7 +118,7 @@ def forget(context, web=True):
     journal = transaction.journal()
     opened = transaction.current()
     if web and restore_web.has_been_stopped():
-        restore_web.start(context)
+        restore_web.start_or_log(context)
     if not opened:
         # With a transaction open the engine stays stopped, and the rollback point is needed still.
         engine.start(Installation(journal['web_root']), journal['engine'], context)

@@ -223,7 +223,7 @@ def abort(installation, context, connection=None):
     """Undo a rollback point that did not come to its end: engine and web as they were, nothing left."""
     opened = transaction.current()
     if restore_web.has_been_stopped() or not restore_web.running():
-        restore_web.start(context)
+        restore_web.start_or_log(context)
     engine.start(installation, opened['engine'], context)
     drop(installation.web_root, connection or installation.credentials())
     restore_unit.remove()

@@ -22,7 +22,7 @@ _UNIT = '''# Written by jeedom.fleet for the time of a migration; gone when it h
 [Unit]
 Description=jeedom.fleet: finish or take back a migration that a reboot cut
 After=local-fs.target mariadb.service mysql.service
-Before=apache2.service cron.service
+Before=apache2.service nginx.service cron.service
 ConditionPathExists=/var/lib/jeedom-fleet/state.json
 
 [Service]
@@ -55,8 +55,8 @@ def install():
         system.atomic_write(CRON, '# Written by jeedom.fleet for the time of a migration; gone when it has ended.\n'
                             '@reboot root %s -c "%s"\n' % (python, code), 0o644)
         return
-    system.make_dir(os.path.dirname(restore_web.DROP_IN), 0o755)
-    system.atomic_write(restore_web.DROP_IN, _DROP_IN % restore_web.STOPPED, 0o644)
+    system.make_dir(os.path.dirname(restore_web.drop_in()), 0o755)
+    system.atomic_write(restore_web.drop_in(), _DROP_IN % restore_web.STOPPED, 0o644)
     system.atomic_write(UNIT, _UNIT % (python, code), 0o644)
     system.run(['systemctl', 'daemon-reload'], timeout=120)
     system.run(['systemctl', 'enable', NAME], timeout=120)
@@ -71,7 +71,7 @@ def remove():
         system.run(['systemctl', 'disable', NAME], timeout=120)
     for path in there:
         tree_extract.remove(path)
-    folder = os.path.dirname(restore_web.DROP_IN)
+    folder = os.path.dirname(restore_web.drop_in())
     if os.path.isdir(folder) and not os.listdir(folder):
         os.rmdir(folder)
     if restore_web.has_systemd():
@@ -80,4 +80,4 @@ def remove():
 
 def traces():
     """What of it is on the box."""
-    return [path for path in (UNIT, restore_web.DROP_IN, CRON, os.path.join(system.STATE_DIR, CODE)) if os.path.lexists(path)]
+    return [path for path in (UNIT, restore_web.drop_in(), CRON, os.path.join(system.STATE_DIR, CODE)) if os.path.lexists(path)]

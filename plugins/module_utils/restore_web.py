@@ -23,7 +23,7 @@ except ImportError:
 
 # While this file is there Apache does not start, whoever asks for it: recover.py puts a condition into its unit.
 STOPPED = 'web-stopped'
-DROP_IN = '/etc/systemd/system/apache2.service.d/jeedom-fleet.conf'
+SERVERS = ('apache2', 'nginx')
 PAGE = '/index.php?v=d'
 # contract 1.4: the login page has 17 to 20 kB; no database gives 48 bytes, an empty one 205, both with status 200.
 LEAST = 2000
@@ -34,15 +34,33 @@ def has_systemd():
     return os.path.isdir('/run/systemd/system')
 
 
+def server():
+    """Name of the box's web server: the one that runs, otherwise the first that is there."""
+    running_now = set(os.path.basename(line.split(' ')[0].rstrip(':')) for dummy, line in system.processes())
+    for name in SERVERS:
+        if name in running_now:
+            return name
+    for name in SERVERS:
+        if system.which(name):
+            return name
+    return SERVERS[0]
+
+
+def drop_in():
+    """The file with the condition in the web server's unit."""
+    return '/etc/systemd/system/%s.service.d/jeedom-fleet.conf' % server()
+
+
 def _service(action):
     if has_systemd():
-        return system.run(['systemctl', action, 'apache2'], timeout=180)
-    return system.run(['service', 'apache2', action], timeout=180)
+        return system.run(['systemctl', action, server()], timeout=180)
+    return system.run(['service', server(), action], timeout=180)
 
 
 def running():
-    """Whether Apache runs."""
-    return any(os.path.basename(line.split(' ')[0]) == 'apache2' for dummy, line in system.processes())
+    """Whether the web server runs."""
+    name = server()
+    return any(os.path.basename(line.split(' ')[0].rstrip(':')) == name for dummy, line in system.processes())
 
 
 def has_been_stopped():
@@ -84,6 +102,14 @@ def start(context=None):
                        % ((reason.err if reason.rc else done.err).strip().split('\n')[-1] or 'no message'), 'web_not_started')
     if context:
         context.log('web started')
+
+
+def start_or_log(context):
+    """start(), where something more important must go on whatever the web server says."""
+    try:
+        start(context)
+    except BoxError as error:
+        context.log('note: ' + error.msg)
 
 
 def ports():

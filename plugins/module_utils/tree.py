@@ -19,7 +19,7 @@ import sys
 import tarfile
 import zlib
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import system
+from ansible_collections.jeedom.fleet.plugins.module_utils import archive, system
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 try:
@@ -223,25 +223,32 @@ class _Reading:
 def _damage(path):
     try:
         yield
-    except (tarfile.TarError, EOFError, IOError, OSError, ValueError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, IOError, OSError, ValueError, zlib.error, archive.Broken) as error:
         raise BoxError('%s cannot be read to its end (%s): it is cut or damaged.' % (path, error), 'archive_damaged')
 
 
 def members(path):
     """(relative name, TarInfo, stream or None) of a tar file, plain or compressed, read once from front to end."""
     with open(path, 'rb') as raw:
+        packed = raw.read(2) == b'\x1f\x8b'
+        raw.seek(0)
+        # tarfile's own way takes a gzip stream that is cut between two members for whole.
+        stream = archive._Gunzip(raw) if packed else raw  # pylint: disable=protected-access
         with _damage(path):
-            archive = tarfile.open(fileobj=raw, mode='r|*', bufsize=CHUNK, **_names())
+            found = tarfile.open(fileobj=stream, mode='r|', bufsize=CHUNK, **_names())
         while True:
             with _damage(path):
-                member = archive.next()
+                member = found.next()
                 # tarfile remembers every member it has seen
-                archive.members = []
+                found.members = []
             if member is None:
                 break
             with _damage(path):
-                stream = _Reading(path, archive.extractfile(member)) if member.isreg() else None
-            yield os.path.normpath(member.name), member, stream
+                content = _Reading(path, found.extractfile(member)) if member.isreg() else None
+            yield os.path.normpath(member.name), member, content
+        with _damage(path):
+            while stream.read(CHUNK):
+                pass
 
 
 def digest_of(stream):
