@@ -7,11 +7,15 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import json
 import ssl
+import time
 
 try:
+    from urllib.parse import urlencode
     from urllib.request import Request, urlopen
 except ImportError:  # Python 2
+    from urllib import urlencode
     from urllib2 import Request, urlopen
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import config, core_output, engine_processes
@@ -26,26 +30,36 @@ def state(database):
     return dict((row[0], dict(version=row[1], status=row[2], source=row[3])) for row in rows)
 
 
-def market_answers(database, defaults, timeout=10):
-    """Whether the market answers at all within some seconds. Jeedom itself would wait 240 s for it (contract 8)."""
+def market_answers(database, defaults, timeout=15):
+    """Whether the market gives a whole JSON-RPC answer within some seconds; Jeedom itself would wait 240 s for it (contract 8).
+
+    Nothing of the box is sent. A web page (captive portal) and an answer that stalls half-way are none.
+    """
     rows = config.rows(database, ['market::address', 'market::enable'])
     if config.effective(rows['market::enable'], defaults.get('market::enable', '1')) != '1':
         return False
     address = config.effective(rows['market::address'], defaults.get('market::address')) or DEFAULT_MARKET
     if not address.startswith(('http://', 'https://')):
         return False
+    body = urlencode({'request': json.dumps({'jsonrpc': '2.0', 'id': 1, 'method': 'market::test', 'params': {}})}).encode('ascii')
+    deadline = time.time() + timeout
     try:
-        # As Jeedom does: no look at the certificate. Nothing is sent but the request itself.
+        # As Jeedom does: no look at the certificate.
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        answer = urlopen(Request(address.rstrip('/') + '/core/api/api.php', headers={'User-Agent': 'jeedom.fleet'}),
+        answer = urlopen(Request(address.rstrip('/') + '/core/api/api.php', body, {'User-Agent': 'jeedom.fleet'}),
                          timeout=timeout, context=context)
-        answer.read(1)
-        return True
-    except Exception as error:  # pylint: disable=broad-except
-        # A refused request is an answer too; everything else (timeout, DNS, broken protocol) is none.
-        return getattr(error, 'code', 599) < 500
+        text = b''
+        while time.time() < deadline and len(text) < 1 << 20:
+            chunk = answer.read(4096)
+            if not chunk:
+                return isinstance(json.loads(text.decode('utf-8', 'replace')), dict)
+            text += chunk
+    except Exception:  # pylint: disable=broad-except
+        # Timeout, DNS, TLS, HTTP status, broken protocol, no JSON: whatever it is, no answer to update plugins by.
+        return False
+    return False
 
 
 def update(installation, database, context, limits):
