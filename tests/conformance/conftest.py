@@ -1,0 +1,155 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The statements about a core: options, the fleet of one box per version, observations made once and looked at by many tests."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import inspect
+import json
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+SANDBOX = HERE.parent / 'sandbox'
+OUTPUT = HERE.parent / 'output'
+sys.path[:0] = [str(SANDBOX), str(HERE)]
+VERSIONS = ('3.3.60', '4.0.63', '4.1.28', '4.4.20', '4.5.3')
+RESULTS: dict[str, dict] = {}
+# Scenario -> versions that the chosen tests want it for.
+WANTED: dict[str, list[str]] = {}
+WORKERS = 3
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup('conformance')
+    group.addoption('--core', help='git directory of jeedom/core; default: the miniature')
+    group.addoption('--keep', action='store_true', help='leave the fleet up')
+    group.addoption('--results', help='where to write the results as JSON (default: tests/output/conformance-<core>.json)')
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'contract(section): a statement of the contract about a core')
+    config.addinivalue_line('markers', 'miniature: needs what only the miniature has')
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        version = item.callspec.params.get('version') if hasattr(item, 'callspec') else None
+        for name in re.findall(r'\bdo\.(\w+)', inspect.getsource(item.function)):
+            if version and version not in WANTED.setdefault(name, []):
+                WANTED[name].append(version)
+
+
+class Laboratory:
+    """One box per version, and what has been observed on them."""
+
+    def __init__(self, core: str | None):
+        import sandbox
+        from boxes import Fleet
+        from box import Box
+        self.sandbox, self.core = sandbox, core
+        self.name = 'cong' if core else 'conf'
+        self.fleet = Fleet(self.name)
+        # a fleet of an earlier run may stand on layers that are no longer right
+        sandbox.down(self._arguments())
+        OUTPUT.mkdir(exist_ok=True)
+        described = OUTPUT / 'conformance-fleet.json'
+        described.write_text(json.dumps({
+            'boxes': {f'box{number}': {'version': version, 'plugins': ['virtual', 'weather'], 'dataset': {'history': 400, 'designs': 1}}
+                      for number, version in enumerate(VERSIONS, 1)},
+            'market': {'virtual': {'v4': 1}, 'weather': {'v4': 1}}}), encoding='utf-8')
+        sandbox.up(self._arguments(fleet=str(described), core=core, boxes=5))
+        self.boxes = {version: Box(self.fleet, f'box{number}', version) for number, version in enumerate(VERSIONS, 1)}
+        self.seen: dict[tuple, concurrent.futures.Future] = {}
+        self.seconds: dict[str, float] = {}
+        self.pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
+        self.lock = threading.Lock()
+        self.busy = {version: threading.Lock() for version in VERSIONS}
+        # written anew at each call otherwise, under the eyes of other threads
+        path = self.fleet.ssh_config()
+        self.fleet.ssh_config = lambda: path
+
+    def _arguments(self, **more) -> argparse.Namespace:
+        return argparse.Namespace(name=self.name, inventory=str(OUTPUT / f'{self.name}.yml'), **more)
+
+    def observe(self, scenario, version: str):
+        """What a scenario shows on a fresh box of a version; made once, for all versions that want it at the same time."""
+        for other in dict.fromkeys([version, *WANTED.get(scenario.__name__, [])]):
+            if (scenario.__name__, other) not in self.seen:
+                self.seen[scenario.__name__, other] = self.pool.submit(self._observe, scenario, other)
+        return self.seen[scenario.__name__, version].result()
+
+    def _observe(self, scenario, version: str):
+        with self.busy[version]:
+            return self._alone(scenario, self.boxes[version])
+
+    def _alone(self, scenario, box):
+        begin = time.monotonic()
+        self._rules(box, None)
+        self.sandbox.reset(self._arguments(box=[box.name]))
+        # time does not stand still for statements: the minute's cron would start, write and archive in between
+        box.sh('systemctl stop cron; mkdir -p /tmp/jeedom; chown www-data /tmp/jeedom')
+        try:
+            return scenario(box)
+        finally:
+            self.seconds[f'{scenario.__name__} {box.version}'] = round(time.monotonic() - begin, 1)
+
+    def _rules(self, box, rule: dict | None) -> None:
+        """Replace the rules of the stand-in site for one box."""
+        path, address = self.fleet.state / 'rules.json', self.fleet.address(box.name)
+        with self.lock:
+            rules = [other for other in json.loads(path.read_text(encoding='utf-8')) if other.get('box') != address]
+            path.with_suffix('.new').write_text(json.dumps(rules + ([dict(rule, box=address)] if rule else [])), encoding='utf-8')
+            path.with_suffix('.new').replace(path)
+
+    def misbehave(self, box, rule: str, match: str) -> None:
+        """Let the stand-in site misbehave to one box until its next scenario."""
+        self._rules(box, {'rule': rule, 'match': match})
+
+    def close(self) -> None:
+        """Remove the fleet."""
+        self.pool.shutdown(cancel_futures=True)
+        self.sandbox.down(self._arguments())
+
+
+@pytest.fixture(scope='session')
+def laboratory(request):
+    lab = Laboratory(request.config.getoption('--core'))
+    import scenarios
+    scenarios.LABORATORY = lab
+    yield lab
+    RESULTS['seconds'] = lab.seconds
+    if not request.config.getoption('--keep'):
+        lab.close()
+
+
+@pytest.fixture
+def observe(laboratory, version):
+    """observe(scenario): its record for the version of this test."""
+    return lambda scenario, of=None: laboratory.observe(scenario, of or version)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    mark = item.get_closest_marker('contract')
+    if mark and (report.when == 'call' or report.outcome != 'passed'):
+        RESULTS[item.nodeid.split('/')[-1]] = {
+            'section': mark.args[0], 'statement': item.originalname.removeprefix('test_').replace('_', ' '),
+            'version': item.callspec.params.get('version', '') if hasattr(item, 'callspec') else '',
+            'outcome': report.outcome, 'why': str(report.longrepr)[-600:] if report.outcome == 'failed' else ''}
+
+
+def pytest_sessionfinish(session):
+    if RESULTS:
+        name = 'genuine' if session.config.getoption('--core') else 'miniature'
+        path = Path(session.config.getoption('--results') or OUTPUT / f'conformance-{name}.json')
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(RESULTS, indent=1, ensure_ascii=False), encoding='utf-8')

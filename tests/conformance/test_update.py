@@ -1,0 +1,458 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chapters 4, 5, 7 and 8 of the contract: the updater, how it fails, and the market."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import scenarios as do
+from box import ROUTE
+from statements import ALL, V3, V40, V41, V44, V45, statement
+
+FROM = ALL[:4]
+# Lines that a good hop never has (contract 7).
+BAD = ('Ignore file', 'Error on move', 'Error on copy', 'PHP Fatal')
+# Names that are empty in every release stay where they were unpacked.
+EMPTY = re.compile(r'empty|\.git|\.html|\.txt')
+
+
+def off(look: dict) -> bool:
+    """Whether the engine is switched off."""
+    return look['config'].get('core/enableCron') == '0' and look['config'].get('core/enableScenario') == '0'
+
+
+def new(version: str) -> str:
+    """What the version file holds after the next hop."""
+    return {'4.0.63': '4.0.62'}.get(ROUTE[version], ROUTE[version])
+
+
+def old(version: str) -> str:
+    """What the version file holds now."""
+    return {'4.0.63': '4.0.62'}.get(version, version)
+
+
+# ---- the good path
+
+@statement('4.2/17', *FROM)
+def test_a_good_hop_ends_with_its_marker_and_code_0(version, observe):
+    run = observe(do.hop).run
+    assert run.code == 0 and run.count('[END UPDATE SUCCESS]') == 1 and run.count('[START UPDATE]') == 1, run.text[-400:]
+    assert not [bad for bad in BAD if bad in run.text]
+
+
+@statement('7', *FROM)
+def test_after_a_good_hop_file_and_database_have_the_same_new_version(version, observe):
+    look = observe(do.hop).look
+    assert look['file'] == look['config']['core/version'] == look['update']['jeedom'][1] == new(version)
+    assert not off(look) and 'core/enableCron' not in look['config']
+
+
+@statement('7', *FROM)
+def test_after_a_good_hop_web_and_api_answer(version, observe):
+    look = observe(do.hop).look
+    assert look['page']['status'] == 200 and 'id="in_login_username"' in look['page']['text']
+    assert json.loads(look['api'])['result'] == new(version)
+
+
+@statement('7', *FROM)
+def test_a_good_hop_keeps_every_row_that_the_user_owns(version, observe):
+    before, after = observe(do.hop).before['tables'], observe(do.hop).look['tables']
+    for table in ('object', 'eqLogic', 'cmd', 'history', 'historyArch', 'scenario', 'scenarioElement', 'scenarioExpression', 'user', 'view',
+                  'viewData', 'planHeader', 'plan', 'dataStore'):
+        assert before[table] == after[table], table
+    assert observe(do.hop).look['config']['weather/active'] == '1'
+    assert observe(do.hop).look['enabled'] == observe(do.hop).before['enabled']
+
+
+@statement('4.2/10', *FROM)
+def test_every_file_of_the_zip_that_is_not_empty_is_there_with_its_size(version, observe):
+    seen = observe(do.hop)
+    for name, size in seen.zip.items():
+        removed = name.startswith('tests/') and version == V3 or name in ('.travis.yml', 'phpunit.xml.dist')
+        vendor = name.startswith('vendor/') and version == V45
+        if size and not removed and not vendor:
+            assert seen.look['files'].get(name) == size, name
+
+
+@statement('4.2/10', *FROM)
+def test_empty_files_of_the_zip_are_not_moved_and_stay_unpacked(version, observe):
+    seen = observe(do.hop)
+    assert seen.look['unzip'], 'something is left'
+    for name, size in seen.look['unzip'].items():
+        assert size == 0 and EMPTY.search(name), name
+
+
+@statement('4.2/9', *FROM)
+def test_a_hop_removes_old_documentation_and_support(version, observe):
+    seen = observe(do.hop)
+    left = [name for name in seen.look['files'] if name.startswith('support/') and name not in seen.zip]
+    assert left == []
+
+
+@statement('4.2/9', *FROM)
+def test_v3_leaves_old_templates_and_v4_removes_them(version, observe):
+    seen = observe(do.hop)
+    stale = [name for name in seen.before['files'] if name.startswith('core/template/') and name not in seen.zip and name in seen.look['files']]
+    assert bool(stale) == (version == V3)
+
+
+@statement('4.2/10', *FROM)
+def test_a_stale_old_file_stays_below_4_1_and_goes_from_4_1_on(version, observe):
+    seen = observe(do.hop)
+    assert ('desktop/stale.js' in seen.look['files']) == (version in (V3, V40))
+    assert 'desktop/custom.js' in seen.look['files'] and 'data/mine' in seen.look['files']
+
+
+@statement('4.2/10', *FROM)
+def test_the_download_and_the_temporary_folder_go(version, observe):
+    files = observe(do.hop).look['files']
+    assert 'install/install.sql' not in files or version == V3
+    assert 'core/config/common.config.php' in files
+
+
+@statement('4.2', *FROM)
+def test_progress_lines_from_4_0_on(version, observe):
+    text = observe(do.hop).run.text
+    numbers = [int(number) for number in re.findall(r'^.*\[PROGRESS\]\[(\d+)\]', text, re.M)]
+    if version == V3:
+        assert numbers == []
+    else:
+        assert numbers == sorted(numbers) and numbers[-1] == 100
+        assert {5, 10, 15, 25, 30, 40, 45, 50, 75, 90, 95} <= set(numbers)
+
+
+@statement('4.2/6', *FROM)
+def test_v3_switches_the_engine_off_before_the_download_and_v4_after_the_unzipping(version, observe):
+    text = observe(do.hop).run.text
+    assert (text.index('Disable all task') < text.index('Download url')) == (version == V3)
+
+
+@statement('4.2/11', V3)
+def test_from_v3_the_scripts_of_4_0_run(version, observe):
+    text = observe(do.hop).run.text
+    for script in ('3.4.0', '4.0.1', '4.0.2', '4.0.4', '4.0.5', '4.0.34'):
+        assert f'Update system into : {script}...' in text, script
+    assert observe(do.hop).look['foreign'] == 0
+
+
+@statement('4.2/11', V3)
+def test_widget_names_get_a_prefix_with_4_0(version, observe):
+    templates = [json.loads(text) for text in observe(do.hop).look['templates'] if text.startswith('{')]
+    assert {'core::badge'} <= {value for template in templates for value in template.values()}
+
+
+@statement('4.2/11', V3)
+def test_icons_get_the_names_of_font_awesome_5_with_4_0(version, observe):
+    assert all('fas fa-home' in icon for icon in observe(do.hop).look['icons'])
+
+
+@statement('4.2/11', V3, V40)
+def test_the_personal_key_of_the_administrator_is_made_anew(version, observe):
+    seen = observe(do.hop)
+    assert seen.before['hash']['admin'] == 'old' and seen.look['hash']['admin'] not in ('old', '')
+    assert seen.look['hash']['famille'] == seen.before['hash']['famille']
+
+
+@statement('4.2/11', V40)
+def test_positions_in_designs_become_pixels_with_4_1(version, observe):
+    seen = observe(do.hop)
+    before, after = ([json.loads(text) for text in look['positions']] for look in (seen.before, seen.look))
+    for one, other in zip(before, after, strict=True):
+        assert float(other['left']) == pytest.approx(float(one['left']) * 10)
+        assert float(other['top']) == pytest.approx(float(one['top']) * 6)
+
+
+@statement('1.2', V40)
+def test_with_4_1_the_table_eqReal_stays_and_its_column_goes(version, observe):
+    look = observe(do.hop).look
+    assert 'eqReal' in look['tables'] and 'eqReal_id' not in look['columns']['eqLogic'] and 'timeline' in look['tables']
+
+
+@statement('1.3', *FROM)
+def test_the_date_of_the_core_is_recorded(version, observe):
+    assert observe(do.hop).look['config']['core/update::lastDateCore'].startswith('20')
+
+
+@statement('4.2/5', *FROM)
+def test_a_backup_inside_an_update_has_the_same_markers(version, observe):
+    run = observe(do.hop_with_backup).run
+    assert run.code == 0 and '[END BACKUP SUCCESS]' in run.text and '[END UPDATE SUCCESS]' in run.text
+    assert run.text.index('[START BACKUP]') < run.text.index('[END BACKUP SUCCESS]') < run.text.index('Download url')
+    assert len(observe(do.hop_with_backup).look['archives']) == 1
+
+
+@statement('4.2/15', V3, V40, V41)
+def test_without_a_market_user_the_last_look_at_the_market_is_an_error_line_in_a_good_hop(version, observe):
+    run = observe(do.hop_without_plugins).run
+    assert run.code == 0 and '[END UPDATE SUCCESS]' in run.text
+    assert ('***ERREUR***' in run.text) == (version in (V3, V40, V41)) and 'market vide' in run.text
+
+
+@statement('1.3', V3, V41, V44)
+def test_allowCore_0_downloads_nothing_and_is_a_success(version, observe):
+    seen = observe(do.no_core)
+    assert seen.run.code == 0 and '[END UPDATE SUCCESS]' in seen.run.text and 'Download url' not in seen.run.text
+    assert seen.look['file'] == old(version)
+
+
+@statement('0.10', V3, V41, V44)
+def test_reapply_downloads_nothing_and_is_a_success(version, observe):
+    seen = observe(do.reapply)
+    assert seen.run.code == 0 and '[END UPDATE SUCCESS]' in seen.run.text and 'Download url' not in seen.run.text
+    assert seen.look['file'] == old(version)
+
+
+@statement('0.10', V3)
+def test_reapply_with_a_leading_space_is_harmless(version, observe):
+    seen = observe(do.reapply_with_space)
+    assert seen.run.code == 0 and 'Download url' in seen.run.text and seen.look['file'] == new(version)
+
+
+@statement('1.3', V44)
+def test_from_4_4_10_on_a_tag_can_be_asked_for(version, observe):
+    seen = observe(do.tag_reference)
+    assert seen.run.code == 0 and 'archive/refs/tags/4.5.3.zip' in seen.run.text and seen.look['file'] == '4.5.3'
+    assert 'Remove useless files' not in seen.run.text
+
+
+@statement('11', V3, V40)
+def test_the_provider_url_takes_any_zip(version, observe):
+    seen = observe(do.provider_url)
+    assert seen.run.code == 0 and '[END UPDATE SUCCESS]' in seen.run.text and seen.look['file'] == new(version)
+
+
+# ---- direct jumps
+
+@statement('0.1', V3)
+def test_straight_to_4_1_28_is_a_success_that_loses_the_positions_in_designs(version, observe):
+    seen = observe(do.to_41)
+    assert seen.run.code == 0 and '[END UPDATE SUCCESS]' in seen.run.text and seen.look['file'] == '4.1.28'
+    assert re.search(r'4\.1\.15\.\.\..*PHP Fatal error', seen.run.text) or 'Unknown column' in seen.run.text
+
+
+@statement('0.1', V3, V40)
+def test_straight_to_4_4_dies_without_a_marker(version, observe):
+    run = observe(do.to_44).run
+    assert run.code == 255 and '[END UPDATE' not in run.text
+    assert 'Call to undefined method jeedom::cleanFileSystemRight()' in run.text
+
+
+@statement('0.1', V3, V40)
+def test_straight_to_4_4_leaves_new_files_new_version_and_the_engine_off(version, observe):
+    look = observe(do.to_44).look
+    assert look['file'] == look['config']['core/version'] == '4.4.20' and off(look)
+    assert look['update']['jeedom'][1] == old(version)
+    assert 'id="in_login_username"' in look['page']['text']
+
+
+@statement('4.3', V3, V40)
+def test_a_second_run_by_the_new_updater_heals_the_jump(version, observe):
+    seen = observe(do.to_44)
+    assert seen.again.code == 0 and '[END UPDATE SUCCESS]' in seen.again.text
+    assert not off(seen.healed) and seen.healed['update']['jeedom'][1] == '4.4.20'
+
+
+@statement('4.3', V3)
+def test_straight_to_4_5_dies_the_same_way_and_the_old_vendor_still_boots(version, observe):
+    seen = observe(do.to_45)
+    assert seen.run.code == 255 and '[END UPDATE' not in seen.run.text and off(seen.look)
+    assert seen.look['file'] == '4.5.3' and seen.look['page']['status'] == 200
+
+
+@statement('0.4', V41)
+def test_4_1_to_4_5_with_an_old_vendor_is_a_success_and_a_dead_core(version, observe):
+    seen = observe(do.to_45_old_vendor)
+    assert seen.run.code == 0 and '[END UPDATE SUCCESS]' in seen.run.text
+    assert seen.look['page']['status'] == 500 and 'vendor/autoload.php' not in seen.look['files']
+
+
+# ---- the guard
+
+@statement('0.5')
+def test_a_wrapper_makes_the_updater_wait_and_give_up_with_code_0(version, observe):
+    seen = observe(do.guard)
+    assert seen.run.code == 0 and 9 < seen.run.seconds < 20
+    assert seen.run.last == '[END UPDATE]' and seen.look['file'] == old(version)
+    assert 'SUCCESS' not in seen.run.text
+
+
+@statement('4.1', V3, V44)
+def test_a_relative_path_is_not_seen_by_the_guard(version, observe):
+    run = observe(do.guard_relative).run
+    assert run.code == 0 and '[END UPDATE SUCCESS]' in run.text
+
+
+# ---- failed downloads
+
+@statement('7')
+def test_a_missing_ref_is_an_error(version, observe):
+    seen = observe(do.no_such_ref)
+    assert seen.run.code == 255 and 'Download failed please retry later' in seen.run.text and '[END UPDATE ERROR]' in seen.run.text
+    assert seen.look['file'] == old(version)
+
+
+@statement('0.7')
+def test_a_failed_download_leaves_the_engine_off_in_v3_only(version, observe):
+    assert off(observe(do.no_such_ref).look) == (version == V3)
+
+
+@statement('7')
+def test_a_failed_download_changes_no_file_of_the_core(version, observe):
+    seen = observe(do.no_such_ref)
+    changed = {name for name, size in seen.before['files'].items() if seen.look['files'].get(name) != size}
+    assert not [name for name in changed if not name.startswith(('data/', 'cache.tar.gz', 'log/'))], changed
+
+
+@statement('7', V3, V41, V44, V45)
+def test_half_a_zip_cannot_be_unzipped(version, observe):
+    run = observe(do.truncated).run
+    assert run.code == 255 and 'Unable to unzip file' in run.text and '[END UPDATE ERROR]' in run.text
+    assert off(observe(do.truncated).look) == (version == V3)
+
+
+@statement('7', V3, V44)
+def test_a_captive_portal_is_no_zip(version, observe):
+    run = observe(do.captive).run
+    assert run.code == 255 and 'Unable to unzip file' in run.text
+
+
+@statement('4.2/7', *FROM)
+def test_the_certificate_of_the_download_site_counts_from_4_1_on(version, observe):
+    seen = observe(do.wrong_certificate)
+    if version in (V3, V40):
+        assert seen.run.code == 0 and seen.look['file'] == new(version)
+    else:
+        assert seen.run.code == 255 and 'Download failed' in seen.run.text
+
+
+# ---- full disks
+
+@statement('0.4', *FROM)
+def test_a_full_disk_while_unzipping(version, observe):
+    seen = observe(do.unzip_disk_full)
+    if version == V3:
+        assert seen.run.code == 0 and '[END UPDATE SUCCESS]' in seen.run.text
+        assert seen.run.count('because size is 0') > 10
+    else:
+        assert seen.run.code == 255 and '[END UPDATE ERROR]' in seen.run.text
+        assert seen.look['file'] == old(version)
+
+
+@statement('7', V3, V41)
+def test_a_full_web_root_while_moving_is_only_printed(version, observe):
+    assert observe(do.move_disk_full).run.count('Error on move') > 5
+
+
+# ---- the market
+
+@statement('0.6', V3, V41, V44, V45)
+def test_a_refused_market_aborts_an_update_with_plugins(version, observe):
+    seen = observe(do.market_refused)
+    assert seen.run.code == 255 and '[END UPDATE ERROR]' in seen.run.text and 'Erreur curl' in seen.run.text
+    assert seen.look['file'] == old(version) and not off(seen.look)
+
+
+@statement('0.6', V3, V41)
+def test_a_refused_market_is_an_error_line_without_plugins(version, observe):
+    seen = observe(do.market_refused_without_plugins)
+    assert seen.run.code == 0 and '[END UPDATE SUCCESS]' in seen.run.text and '***ERREUR***' in seen.run.text
+    assert seen.look['file'] == new(version)
+
+
+@statement('7', V3)
+def test_a_market_that_answers_html_aborts(version, observe):
+    run = observe(do.market_html).run
+    assert run.code == 255 and '[END UPDATE ERROR]' in run.text and 'not json' in run.text
+
+
+@statement('8')
+def test_4_0_and_4_1_do_not_update_with_plugins_and_without_a_market_user(version, observe):
+    seen = observe(do.market_without_user)
+    if version in (V40, V41):
+        assert seen.run.code == 255 and 'market vide' in seen.run.text and seen.look['file'] == old(version)
+    else:
+        assert seen.run.code == 0
+
+
+@statement('8', V3, V40, V41, V44)
+def test_the_certificate_of_the_market_counts_from_4_0_on(version, observe):
+    check = observe(do.market_untrusted).check
+    assert check.text.strip().endswith('fine') == (version == V3)
+
+
+@statement('8')
+def test_the_request_to_the_market(version, observe):
+    text = observe(do.market_request).requests
+    assert text.startswith('/core/api/api.php\nmultipart/form-data') and 'name="request"' in text
+    request = json.loads(re.search(r'\{"jsonrpc.*\}', text).group(0))
+    assert request['method'] == 'market::byLogicalIdAndType' and request['jsonrpc'] == '2.0'
+    parameters = request['params']
+    assert {parameters['0']['logicalId'], parameters['1']['logicalId']} == {'virtual', 'weather'}
+    assert parameters['username'] == 'someone' and parameters['password_type'] == 'sha1' and parameters['password'] == 'a' * 40
+    assert parameters['jeedomversion'] == old(version) and len(parameters['hwkey']) == 63
+    assert set(parameters['plugin_install_list']) == {'virtual', 'weather'}
+    assert {'market_api_key', 'localIp', 'jeedom_name', 'information', 'apikey'} <= set(parameters)
+
+
+@statement('8')
+def test_an_answer_that_is_not_ascii_is_read_all_the_same_and_a_later_date_means_update(version, observe):
+    rows = observe(do.market_request).rows
+    assert observe(do.market_request).run.text.strip().endswith('fine')
+    assert rows['virtual'][1:] == ['2021-01-01 00:00:00', 'update']
+    assert rows['weather'][2] == 'ok'
+
+
+@statement('7')
+def test_a_stopped_database_ends_an_update_without_touching_anything(version, observe):
+    run = observe(do.database_down).update
+    assert run.code == 255 and '[END UPDATE SUCCESS]' not in run.text
+
+
+@statement('4.1', V3)
+def test_preUpdate_straight_to_4_1_breaks_the_updater(version, observe):
+    seen = observe(do.preupdate)
+    assert seen.run.code == 0 and '[END UPDATE' not in seen.run.text
+    assert 'console.php' in seen.look['logs']['update'] and seen.look['file'] == '3.3.60' and off(seen.look)
+
+
+# ---- killed
+
+@statement('7', *FROM)
+def test_killed_early_in_the_move_leaves_the_old_version_and_the_engine_off(version, observe):
+    seen = observe(do.killed_early)
+    assert 'HIT' in seen.run.text and off(seen.look)
+    assert seen.look['config']['core/version'] == old(version)
+    assert [name for name, size in seen.look['unzip'].items() if size]
+
+
+@statement('7', V3, V40)
+def test_killed_late_in_the_move_is_a_dead_core_with_the_new_version_file(version, observe):
+    seen = observe(do.killed_late)
+    assert 'HIT' in seen.run.text
+    assert seen.look['file'] == new(version) and seen.look['config']['core/version'] == old(version)
+    assert seen.look['page']['status'] == 500 and seen.broken.code == 255
+
+
+@statement('7', V3, V40)
+def test_moving_the_rest_by_hand_and_a_second_run_finish_the_hop(version, observe):
+    seen = observe(do.killed_late)
+    assert seen.again.code == 0 and '[END UPDATE SUCCESS]' in seen.again.text
+    assert seen.healed['file'] == seen.healed['config']['core/version'] == new(version) and not off(seen.healed)
+
+
+@statement('7', V3)
+def test_killed_between_scripts_leaves_a_version_in_between_and_a_second_run_goes_on(version, observe):
+    seen = observe(do.killed_in_scripts)
+    assert 'HIT' in seen.run.text and off(seen.look)
+    assert seen.look['file'] == '4.0.62' and seen.look['config']['core/version'] not in ('3.3.60', '4.0.62')
+    assert seen.again.code == 0 and seen.healed['config']['core/version'] == '4.0.62' and not off(seen.healed)
+
+
+@statement('7', V3)
+def test_a_second_update_waits_and_then_starts_or_gives_up(version, observe):
+    seen = observe(do.two_updates)
+    assert 'I will wait 10s' in seen.second.text and seen.second.code == 0
+    assert 'code 0' in seen.first and '[END UPDATE SUCCESS]' in seen.first
