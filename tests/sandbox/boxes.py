@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -47,6 +48,7 @@ class Fleet:
     @staticmethod
     def index(box: str) -> int:
         """Number of a box, from its name box<N>."""
+        box = str(box)
         if not box.startswith('box') or not box[3:].isdigit() or not 0 < int(box[3:]) <= 240:
             raise SandboxError(f'{box!r} is no box: they are called box1 to box240.')
         return int(box[3:])
@@ -86,6 +88,8 @@ class Fleet:
         run('ip', 'netns', 'add', name)
         run('ip', '-n', name, 'link', 'set', 'lo', 'up')
         run('ip', 'link', 'add', f'v{box}', 'netns', self.control, 'type', 'veth', 'peer', 'name', 'host0', 'netns', name)
+        # The same address as before it was started anew: the controller would go on sending to the old one for half a minute.
+        run('ip', '-n', name, 'link', 'set', 'host0', 'address', f'02:4a:00:00:00:{10 + self.index(box):02x}')
         run('ip', '-n', self.control, 'link', 'set', f'v{box}', 'master', 'br0', 'up')
         run('ip', '-n', name, 'addr', 'add', f'{self.address(box)}/24', 'dev', 'host0')
         run('ip', '-n', name, 'link', 'set', 'host0', 'up')
@@ -103,6 +107,7 @@ class Fleet:
             return
         self.stop(box)
         if not keep:
+            self._hang_up(folder)
             shutil.rmtree(folder / 'upper', ignore_errors=True)
         for part in ('upper', 'work', 'root'):
             (folder / part).mkdir(parents=True, exist_ok=True)
@@ -119,15 +124,14 @@ class Fleet:
     def _spawn(self, box: str) -> None:
         folder, name = self.folder(box), self.namespace(box)
         groups = []
-        for controller in ('systemd', 'memory', 'cpuacct', 'unified'):
-            if (CGROUPS / controller).is_dir():
-                group = CGROUPS / controller / self.name / box
-                group.mkdir(parents=True, exist_ok=True)
-                groups.append(group)
+        for hierarchy in hierarchies():
+            group = hierarchy / self.name / box
+            group.mkdir(parents=True, exist_ok=True)
+            groups.append(group)
         # Without --register a reboot inside ends nspawn with 133: start it again, as a machine would.
         script = ''.join(f'echo $$ > {group}/cgroup.procs; ' for group in groups) + (
             'rc=133; while [ $rc = 133 ]; do '
-            f'systemd-nspawn -q -D {folder}/root -M {name} --register=no --keep-unit --network-namespace-path=/run/netns/{name} '
+            f'systemd-nspawn -q -D {shlex.quote(str(folder))}/root -M {name} --register=no --keep-unit --network-namespace-path=/run/netns/{name} '
             '--resolv-conf=off --timezone=off --link-journal=no -b; rc=$?; done; exit $rc')
         with open(folder / 'log', 'ab') as log:
             process = subprocess.Popen(['bash', '-c', script], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -163,10 +167,18 @@ class Fleet:
         if name in namespaces():
             run('ip', 'netns', 'del', name, check=False)
 
+    @staticmethod
+    def _hang_up(folder: Path) -> None:
+        """End shared ssh connections to a box that is gone: the next command would wait in them for minutes."""
+        for socket in folder.glob('cp-*'):
+            run('ssh', '-F', '/dev/null', '-o', f'ControlPath={socket}', '-O', 'exit', 'box', check=False, timeout=5)
+            socket.unlink(missing_ok=True)
+
     def remove(self) -> None:
         """Every trace of this fleet."""
         for box in self.boxes():
             self.stop(box)
+            self._hang_up(self.folder(box))
         for name in namespaces():
             if name == self.control or (name.startswith(f'{self.name}box') and name[len(self.name) + 3:].isdigit()):
                 for pid in _pids(name):
@@ -176,8 +188,8 @@ class Fleet:
         for mount in mounts():
             if mount.startswith(str(self.state) + '/'):
                 run('umount', '-l', mount, check=False)
-        for controller in ('systemd', 'memory', 'cpuacct', 'unified'):
-            _remove_groups(CGROUPS / controller / self.name)
+        for hierarchy in hierarchies():
+            _remove_groups(hierarchy / self.name)
         shutil.rmtree(self.state, ignore_errors=True)
 
     # -- speaking with boxes
@@ -185,36 +197,39 @@ class Fleet:
     def ssh_config(self) -> Path:
         """An ssh configuration that reaches the boxes from the host's own namespace."""
         path = self.state / 'ssh_config'
-        path.write_text(
-            f'Host {self.net}.*\n  ProxyCommand ip netns exec {self.control} nc -F %h %p\n  ProxyUseFdpass yes\n'
-            f'  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking no\n  LogLevel ERROR\n  IdentityFile {machine.key()}\n'
-            '  IdentitiesOnly yes\n  User jeedom\n', encoding='utf-8')
+        text = (f'Host {self.net}.*\n  ProxyCommand ip netns exec {self.control} nc.openbsd -F %h %p\n  ProxyUseFdpass yes\n'
+                f'  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking no\n  LogLevel ERROR\n  IdentityFile "{machine.key()}"\n'
+                '  IdentitiesOnly yes\n  User jeedom\n')
+        if not path.exists() or path.read_text(encoding='utf-8') != text:
+            # a playbook may read it at this moment
+            write(path, text)
         return path
 
     def ssh(self, box: str, command: str, check: bool = True, **options) -> subprocess.CompletedProcess:
         """Run a shell command in a box as root."""
-        return run('ssh', '-F', self.ssh_config(), '-o', 'BatchMode=yes', self.address(box), f'sudo sh -c {_quote(command)}',
+        return run('ssh', '-F', self.ssh_config(), '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', self.address(box), f'sudo sh -c {_quote(command)}',
                    check=check, **options)
 
     def wait(self, boxes: list[str], seconds: float = 60) -> None:
         """Until ssh, MariaDB and Apache of all boxes answer."""
         for box in boxes:
             ready = ('[ -S /run/mysqld/mysqld.sock ] && mysqladmin ping >/dev/null 2>&1 && systemctl is-active -q apache2 cron')
-            if not _wait(lambda name=box, test=ready: self.ssh(name, test, check=False).returncode == 0, seconds):
+            if not _wait(lambda name=box, test=ready: self.ssh(name, test, check=False, timeout=20).returncode == 0, seconds):
                 raise SandboxError(f'{box} did not come up within {seconds:.0f} s: look at {self.folder(box) / "log"}.')
 
     def inventory(self, path: Path, facts: dict[str, dict]) -> None:
         """Write an inventory of the boxes. facts: further variables per box."""
         hosts = {}
         for box in self.boxes():
-            hosts[box] = {'ansible_host': self.address(box), **facts.get(box, {})}
+            # Shared connections of its own, so that they end with the box, and never lead to one of the same address before it.
+            hosts[box] = {'ansible_host': self.address(box), 'ansible_control_path': f'{self.folder(box)}/cp-%%r', **facts.get(box, {})}
         value = {'jeedom': {'hosts': hosts, 'vars': {
-            'ansible_user': 'jeedom', 'ansible_become': True, 'ansible_ssh_common_args': f'-F {self.ssh_config()}',
+            'ansible_user': 'jeedom', 'ansible_become': True, 'ansible_ssh_common_args': f'-F {shlex.quote(str(self.ssh_config()))}',
             'ansible_python_interpreter': '/usr/bin/python3', 'sandbox_site': self.site_address}}}
         path.parent.mkdir(parents=True, exist_ok=True)
         # JSON is YAML; nothing to install for that.
-        path.write_text('# Written by tests/sandbox/sandbox.py; gone with the fleet.\n' + json.dumps(value, indent=2) + '\n',
-                        encoding='utf-8')
+        write(path, f'# Written by tests/sandbox/sandbox.py; gone with the fleet {self.name}.\n' + json.dumps(value, indent=2) + '\n')
+        write(self.state / 'inventory', str(path.resolve()))
 
 
 SITE_NAMES = ('github.com', 'codeload.github.com', 'raw.githubusercontent.com', 'api.github.com', 'market.jeedom.com',
@@ -223,6 +238,20 @@ SITE_NAMES = ('github.com', 'codeload.github.com', 'raw.githubusercontent.com', 
 
 def _quote(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that others read meanwhile."""
+    part = path.with_name(f'{path.name}.{os.getpid()}.part')
+    part.write_text(text, encoding='utf-8')
+    part.replace(path)
+
+
+def hierarchies() -> list[Path]:
+    """Roots of the control group trees that a box needs a place in: one with version 2, several with version 1."""
+    if (CGROUPS / 'cgroup.controllers').exists():
+        return [CGROUPS]
+    return [CGROUPS / name for name in ('systemd', 'memory', 'cpuacct', 'unified') if (CGROUPS / name).is_dir()]
 
 
 def namespaces() -> list[str]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import dataset
@@ -35,8 +37,9 @@ class Miniature:
         """Changes when the miniature does."""
         total = hashlib.sha256()
         for path in sorted((HERE / 'core').rglob('*')):
-            if path.is_file() and '__pycache__' not in path.parts:
-                total.update(str(path).encode() + path.read_bytes())
+            if path.is_file() and '__pycache__' not in path.parts and path.suffix != '.md':
+                # relative: another clone has the same core
+                total.update(str(path.relative_to(HERE)).encode() + path.read_bytes())
         return total.hexdigest()[:10]
 
     def tree(self, version: str, target: Path) -> None:
@@ -103,6 +106,8 @@ def zips(kind: Miniature | Genuine) -> Path:
 
 def _zips(kind: Miniature | Genuine, path: Path) -> Path:
     if (path / '.complete').exists():
+        # in use: prune() goes by this
+        (path / '.complete').touch()
         return path
     print(f'sandbox: packing the {kind.name} cores ...', flush=True)
     shutil.rmtree(path, ignore_errors=True)
@@ -123,18 +128,42 @@ def layer(kind: Miniature | Genuine, spec: dict, base: Path) -> Path:
         raise SandboxError(f'There is no core {version} for a sandbox box: known are {", ".join(VERSIONS)}.')
     plain = {key: spec[key] for key in sorted(spec) if key in ('version', 'dataset', 'plugins')}
     code = ''.join((HERE / name).read_text(encoding='utf-8') for name in ('dataset.py', 'cores.py', 'install-core.sh'))
+    mark = hashlib.sha256(json.dumps([plain, kind.name, kind.digest(), base.name, code]).encode()).hexdigest()[:12]
     # History reaches up to today: a layer is good for a day.
-    mark = hashlib.sha256(json.dumps([plain, kind.name, kind.digest(), base.name, code, str(datetime.date.today())]).encode()).hexdigest()[:12]
-    path = CACHE / 'layers' / f'{kind.name}-{version}-{mark}'
+    path = CACHE / 'layers' / f'{kind.name}-{version}-{mark}-{datetime.date.today():%Y%m%d}'
     with machine.locked('layers'):
         return _layer(kind, version, spec, base, path)
 
 
+def same(one: str, other: str) -> bool:
+    """Whether two notes of layers name the same but for the day they were made: no reason to replace a box that runs."""
+    return re.sub(r'-\d{8}/upper', '', one) == re.sub(r'-\d{8}/upper', '', other)
+
+
+def prune(days: float = 2) -> list[Path]:
+    """Remove layers, archives and bases that no fleet stands on and that are older than so many days."""
+    used = ''.join(path.read_text(encoding='utf-8') for path in CACHE.glob('fleets/*/box*/lower'))
+    used += ''.join(f'{path.resolve()}\n' for path in CACHE.glob('fleets/*/zips'))
+    used += Path('/proc/mounts').read_text(encoding='utf-8')
+    gone = []
+    for path in [*CACHE.glob('layers/*'), *CACHE.glob('zips-*/'), *CACHE.glob('base-*/')]:
+        touched = (path / '.complete' if (path / '.complete').exists() else path).stat().st_mtime
+        if time.time() - touched > days * 86400 and str(path) not in used:
+            # out of sight first: what is half removed must not be taken for a layer
+            away = path.with_name(f'.gone-{path.name}')
+            path.rename(away)
+            shutil.rmtree(away, ignore_errors=True)
+            gone.append(path)
+    return gone
+
+
 def _layer(kind: Miniature | Genuine, version: str, spec: dict, base: Path, path: Path) -> Path:
     if (path / '.complete').exists():
+        (path / '.complete').touch()
         return path / 'upper'
     print(f'sandbox: preparing a box with the {kind.name} core {version}, once ...', flush=True)
-    builder = Fleet('jfmake')
+    # one builder per cache: the lock is the cache's
+    builder = Fleet('mk' + hashlib.sha256(str(CACHE).encode()).hexdigest()[:4])
     builder.remove()
     builder.network()
     try:
@@ -176,4 +205,8 @@ def certificate(state: Path) -> Path:
     run('openssl', 'x509', '-req', '-days', '825', '-in', state / 'site.csr', '-CA', public, '-CAkey', private, '-CAcreateserial',
         '-CAserial', state / 'site.srl', '-extfile', state / 'site.ext', '-out', state / 'site.crt')
     path.write_bytes((state / 'site.key').read_bytes() + (state / 'site.crt').read_bytes())
+    # and one that nobody trusts, for the rule "certificate"
+    run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '825', '-subj', '/CN=portal.example', '-keyout', state / 'wrong.key',
+        '-out', state / 'wrong.crt')
+    (state / 'wrong.pem').write_bytes((state / 'wrong.key').read_bytes() + (state / 'wrong.crt').read_bytes())
     return path

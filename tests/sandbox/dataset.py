@@ -78,7 +78,7 @@ def statements(size: dict, plugins: list[dict], now: datetime.datetime) -> Itera
         yield insert('update', [{'type': 'plugin', 'name': plugin['id'], 'logicalId': plugin['id'], 'localVersion': '2020-01-01 00:00:00',
                                  'remoteVersion': '2020-01-01 00:00:00', 'source': plugin.get('source', 'market'), 'status': 'ok',
                                  'configuration': {'version': 'stable'}}])
-        yield insert('config', [{'plugin': plugin['id'], 'key': 'active', 'value': '1'}])
+        yield insert('config', [{'plugin': plugin['id'], 'key': 'active', 'value': str(plugin.get('active', 1))}])
 
 
 def history(rows: int, commands: int, now: datetime.datetime, chance: random.Random) -> Iterator[str]:

@@ -22,6 +22,9 @@ sudo -u www-data php install/install.php mode=force > /root/install.log 2>&1 || 
 mysql jeedom < /root/data.sql
 rm /root/data.sql
 printf '* * * * * www-data /usr/bin/php /var/www/html/core/php/jeeCron.php >> /dev/null\n' > /etc/cron.d/jeedom
+if [ -f core/php/watchdog.php ]; then
+    printf '*/5 * * * * root /usr/bin/php /var/www/html/core/php/watchdog.php >> /dev/null\n' > /etc/cron.d/jeedom_watchdog
+fi
 systemctl restart apache2
 # The first request fills caches; its content says whether Jeedom works at all.
 test "$(curl -s 'http://127.0.0.1/index.php?v=d' | wc -c)" -gt 5000 || { curl -s 'http://127.0.0.1/index.php?v=d' | head -c 300; exit 1; }

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CACHE = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'jeedom-fleet'
 SUITE = 'bullseye'
-TOOLS = {'mmdebstrap': 'mmdebstrap', 'systemd-nspawn': 'systemd-container', 'nc': 'netcat-openbsd', 'ip': 'iproute2',
+TOOLS = {'mmdebstrap': 'mmdebstrap', 'systemd-nspawn': 'systemd-container', 'nc.openbsd': 'netcat-openbsd', 'ip': 'iproute2',
          'openssl': 'openssl', 'ssh': 'openssh-client', 'ssh-keygen': 'openssh-client', 'git': 'git', 'sysctl': 'procps'}
 # What a Jeedom box of 2019 to 2023 has, as far as Debian 11 brings it.
 PACKAGES = ('systemd systemd-sysv dbus openssh-server sudo cron python3 python2.7 apache2 libapache2-mod-php php-cli php-mysql '
@@ -37,7 +38,14 @@ def run(*argv: str | Path, check: bool = True, quiet: bool = True, **options) ->
         options.setdefault('stderr', subprocess.STDOUT)
     if 'input' not in options:
         options.setdefault('stdin', subprocess.DEVNULL)
-    done = subprocess.run([str(part) for part in argv], check=False, text=True, **options)
+    # nothing here takes that long: a command that does, hangs
+    options.setdefault('timeout', 900)
+    try:
+        done = subprocess.run([str(part) for part in argv], check=False, text=True, errors='replace', **options)
+    except subprocess.TimeoutExpired:
+        if not check:
+            return subprocess.CompletedProcess(argv, 124, '', '')
+        raise SandboxError(f'{" ".join(str(part) for part in argv[:4])} ... did not end within {options["timeout"]} s.') from None
     if check and done.returncode:
         words = (done.stdout or '').strip().splitlines()[-3:]
         raise SandboxError(f'{argv[0]} {" ".join(str(part) for part in argv[1:4])} ... ended with code {done.returncode}: '
@@ -46,11 +54,27 @@ def run(*argv: str | Path, check: bool = True, quiet: bool = True, **options) ->
 
 
 @contextlib.contextmanager
-def locked(what: str) -> Iterator[None]:
-    """One builder at a time, also when two clones share the cache."""
+def locked(what: str, seconds: float = 1800) -> Iterator[None]:
+    """One at a time, also when two clones share the cache."""
     CACHE.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(CACHE / f'{what}.lock', 'w', encoding='ascii') as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    path = CACHE / f'{what}.lock'
+    with open(path, 'a+', encoding='ascii') as handle:
+        begin, told = time.monotonic(), False
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                owner = path.read_text(encoding='ascii').strip() or 'unknown'
+                if time.monotonic() - begin > seconds:
+                    raise SandboxError(f'Process {owner} has held {path} for {seconds:.0f} s: let it end, or end it.') from None
+                if not told and time.monotonic() - begin > 3:
+                    print(f'sandbox: waiting for process {owner}, which works on {what} ...', flush=True)
+                    told = True
+            time.sleep(0.1)
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
         yield
 
 
@@ -116,6 +140,7 @@ def base() -> Path:
 
 def _base(path: Path, setup: str) -> Path:
     if (path / '.complete').exists():
+        (path / '.complete').touch()
         return path
     print(f'sandbox: building the Debian base ({SUITE}), once, about a minute ...', flush=True)
     building = path.with_name(path.name + '.part')

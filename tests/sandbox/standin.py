@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import http.server
+import io
 import json
 import re
 import socketserver
@@ -19,9 +20,17 @@ import sys
 import threading
 import time
 import urllib.parse
+import zipfile
+import zlib
 from pathlib import Path
 
-RULES = ('404', '500', 'captive', 'truncate', 'stall', 'slow', 'empty', 'html')
+# -I, with which it is started, leaves its own folder out
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import dataset  # noqa: E402
+
+# captive, html: 200 with a page; truncate: a shorter file that looks whole; cut: the connection ends half-way; stall: half, then
+# nothing; hang: nothing at all; drop: closed without an answer; certificate: one that nobody has signed (443 only).
+RULES = ('404', '500', 'captive', 'html', 'truncate', 'cut', 'stall', 'slow', 'empty', 'hang', 'drop', 'certificate')
 ARCHIVE = re.compile(r'^/jeedom/core/(?:archive|zip)/(?:refs/(?:tags|heads)/)?([\w.:-]+?)(?:\.zip)?$')
 VERSION = re.compile(r'^/jeedom/core/(?:refs/(?:tags|heads)/)?([\w.-]+)/core/config/version$')
 STALL = 600
@@ -46,19 +55,16 @@ class Site(http.server.BaseHTTPRequestHandler):
 
     def rule(self) -> str | None:
         """How to misbehave on this request, if at all."""
-        try:
-            rules = json.loads((self.state / 'rules.json').read_text(encoding='utf-8'))
-        except (OSError, ValueError):
-            return None
-        target = self.headers.get('Host', '') + self.path
-        for rule in rules:
-            if re.search(rule['match'], target) and rule.get('box', self.client_address[0]) == self.client_address[0]:
-                return rule['rule']
-        return None
+        found = rules(self.state, self.headers.get('Host', '') + self.path, self.client_address[0])
+        return next((rule for rule in found if rule != 'certificate'), None)
 
     def answer(self, body: bytes, kind: str = 'text/plain', status: int = 200) -> None:
         """Send a body, or what the rule of the moment makes of it."""
         rule = self.rule()
+        if rule in ('hang', 'drop'):
+            time.sleep(STALL if rule == 'hang' else 0)
+            self.close_connection = True
+            return
         if rule in ('404', '500'):
             status, body, kind = int(rule), f'{rule}: sandbox'.encode(), 'text/plain'
         if rule in ('captive', 'html'):
@@ -72,8 +78,9 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == 'HEAD':
             return
-        if rule == 'truncate':
+        if rule in ('truncate', 'cut'):
             body = body[:len(body) // 2]
+            self.close_connection = True
         if rule == 'stall':
             self.wfile.write(body[:len(body) // 2])
             self.wfile.flush()
@@ -87,8 +94,11 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):  # noqa: N802
-        """Core archives and version files."""
+        """Core archives, version files, archives of plugins."""
         path = urllib.parse.urlsplit(self.path).path
+        if path == '/core/php/downloadFile.php':
+            asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get('id', [''])[0]
+            return self.plugin(asked)
         archive, version = ARCHIVE.match(path), VERSION.match(path)
         if archive:
             return self.zip(archive.group(1))
@@ -110,6 +120,13 @@ class Site(http.server.BaseHTTPRequestHandler):
         if not path.exists():
             return self.missing()
         return self.answer(path.read_bytes(), 'application/zip')
+
+    def plugin(self, number: str) -> None:
+        """The archive of a plugin as it is today: "stable" of the fleet file's market entry."""
+        for name, plugin in known_plugins(self.state).items():
+            if str(market_id(name)) == number:
+                return self.answer(plugin_zip(name, plugin), 'application/zip')
+        return self.missing()
 
     def version(self, ref: str) -> None:
         """The version file of a ref."""
@@ -135,7 +152,7 @@ class Site(http.server.BaseHTTPRequestHandler):
 
     def market(self, request: dict) -> dict:
         """The answer to one market call."""
-        known = json.loads((self.state / 'plugins.json').read_text(encoding='utf-8')) if (self.state / 'plugins.json').exists() else {}
+        known = known_plugins(self.state)
         params = request.get('params') or {}
         reply = {'jsonrpc': '2.0', 'id': request.get('id')}
         if request.get('method') == 'market::byLogicalIdAndType':
@@ -152,9 +169,45 @@ class Site(http.server.BaseHTTPRequestHandler):
         return dict(reply, error={'code': -32601, 'message': 'Method not found'})
 
 
+def rules(state: Path, target: str, client: str) -> list[str]:
+    """Rules for a host and path, newest first."""
+    try:
+        found = json.loads((state / 'rules.json').read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return []
+    return [rule['rule'] for rule in found if re.search(rule['match'], target) and rule.get('box', client) == client]
+
+
+def known_plugins(state: Path) -> dict[str, dict]:
+    """What the market knows."""
+    try:
+        found = json.loads((state / 'plugins.json').read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        return {}
+    return {name: plugin or {} for name, plugin in found.items()}
+
+
+def market_id(name: str) -> int:
+    """A number that stays with a plugin."""
+    return 1 + zlib.crc32(name.encode()) % 100000
+
+
+def plugin_zip(name: str, plugin: dict) -> bytes:
+    """The files of the sandbox's plugins, with the date of their version; broken: a PHP file that does not parse."""
+    files = dataset.plugin_files({'id': name, **plugin})
+    files['plugin_info/stable'] = plugin.get('stable', '2020-01-01 00:00:00') + '\n'
+    if plugin.get('broken'):
+        files[f'core/class/{name}.class.php'] = '<?php\nclass {'
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, 'w', zipfile.ZIP_DEFLATED) as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return made.getvalue()
+
+
 def describe(name: str, plugin: dict) -> dict:
     """A market entry as the client of 3.3.60 parses it (contract 8)."""
-    return {'id': sum(name.encode()) , 'logicalId': name, 'type': 'plugin', 'name': plugin.get('name', name.capitalize()),
+    return {'id': market_id(name), 'logicalId': name, 'type': 'plugin', 'name': plugin.get('name', name.capitalize()),
             'author': 'sandbox', 'certification': plugin.get('certification', 'Officiel'),
             'datetime': {'stable': plugin.get('stable', '2020-01-01 00:00:00'), 'beta': '2020-02-01 00:00:00'},
             'hardwareCompatibility': {'v4': str(plugin.get('v4', 1)), 'diy': '1'},
@@ -171,6 +224,11 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
+    def handle_error(self, request, client_address):
+        """A client that goes away or does not trust us is no error of ours."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
 
 def main() -> int:
     """Serve until killed."""
@@ -181,6 +239,15 @@ def main() -> int:
     arguments = parser.parse_args()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(arguments.certificate)
+    wrong = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    wrong.load_cert_chain(arguments.certificate.with_name('wrong.pem'))
+
+    def choose(connection, name, _context):
+        # the path is not known yet: such a rule goes by the host
+        if 'certificate' in rules(arguments.state, f'{name or ""}/', connection.getpeername()[0]):
+            connection.context = wrong
+
+    context.sni_callback = choose
     for port in (80, 443):
         server = Server((arguments.address, port), Site)
         server.state = arguments.state
