@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
+import inspect
 import json
 import re
 import shutil
@@ -127,7 +129,8 @@ def layer(kind: Miniature | Genuine, spec: dict, base: Path) -> Path:
     if version not in VERSIONS:
         raise SandboxError(f'There is no core {version} for a sandbox box: known are {", ".join(VERSIONS)}.')
     plain = {key: spec[key] for key in sorted(spec) if key in ('version', 'dataset', 'plugins')}
-    code = ''.join((HERE / name).read_text(encoding='utf-8') for name in ('dataset.py', 'cores.py', 'install-core.sh'))
+    code = ''.join((HERE / name).read_text(encoding='utf-8') for name in ('dataset.py', 'install-core.sh'))
+    code += inspect.getsource(type(kind)) + inspect.getsource(_layer)
     mark = hashlib.sha256(json.dumps([plain, kind.name, kind.digest(), base.name, code]).encode()).hexdigest()[:12]
     # History reaches up to today: a layer is good for a day.
     path = CACHE / 'layers' / f'{kind.name}-{version}-{mark}-{datetime.date.today():%Y%m%d}'
@@ -157,13 +160,23 @@ def prune(days: float = 2) -> list[Path]:
     return gone
 
 
+def _builder() -> Fleet:
+    """Where layers are made: one per cache, as the lock is the cache's."""
+    return Fleet('mk' + hashlib.sha256(str(CACHE).encode()).hexdigest()[:4])
+
+
+def sweep() -> None:
+    """Remove a builder that was killed at its work, unless one is at work now."""
+    with contextlib.suppress(SandboxError), machine.locked('layers', 0):
+        _builder().remove()
+
+
 def _layer(kind: Miniature | Genuine, version: str, spec: dict, base: Path, path: Path) -> Path:
     if (path / '.complete').exists():
         (path / '.complete').touch()
         return path / 'upper'
     print(f'sandbox: preparing a box with the {kind.name} core {version}, once ...', flush=True)
-    # one builder per cache: the lock is the cache's
-    builder = Fleet('mk' + hashlib.sha256(str(CACHE).encode()).hexdigest()[:4])
+    builder = _builder()
     builder.remove()
     builder.network()
     try:

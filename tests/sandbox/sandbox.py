@@ -168,6 +168,7 @@ def down(arguments: argparse.Namespace) -> None:
             INVENTORY.unlink()
         stop_site(fleet)
         fleet.remove()
+    cores.sweep()
     cores.prune()
     print(f'sandbox: fleet {fleet.name} is gone')
 
