@@ -62,7 +62,7 @@ class Box:
 
     def sql(self, query: str) -> list[list[str]]:
         """Rows."""
-        text = self.sh('mysql -N --raw jeedom', input=query).text
+        text = self.sh('mysql --default-character-set=utf8mb4 -N --raw jeedom', input=query).text
         return [line.split('\t') for line in text.splitlines() if line]
 
     def config(self, **values: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import hashlib
 import inspect
 import json
 import re
@@ -30,6 +31,7 @@ WORKERS = 3
 def pytest_addoption(parser):
     group = parser.getgroup('conformance')
     group.addoption('--core', help='git directory of jeedom/core; default: the miniature')
+    group.addoption('--fleet-name', help='name of the fleet (default: one of this clone and kind of core)')
     group.addoption('--keep', action='store_true', help='leave the fleet up')
     group.addoption('--results', help='where to write the results as JSON (default: tests/output/conformance-<core>.json)')
 
@@ -50,17 +52,17 @@ def pytest_collection_modifyitems(items):
 class Laboratory:
     """One box per version, and what has been observed on them."""
 
-    def __init__(self, core: str | None):
+    def __init__(self, core: str | None, name: str | None):
         import sandbox
         from boxes import Fleet
         from box import Box
         self.sandbox, self.core = sandbox, core
-        self.name = 'cong' if core else 'conf'
+        self.name = name or ('cg' if core else 'cm') + hashlib.sha256(str(HERE).encode()).hexdigest()[:4]
         self.fleet = Fleet(self.name)
         # a fleet of an earlier run may stand on layers that are no longer right
         sandbox.down(self._arguments())
         OUTPUT.mkdir(exist_ok=True)
-        described = OUTPUT / 'conformance-fleet.json'
+        described = OUTPUT / f'conformance-{self.name}.json'
         described.write_text(json.dumps({
             'boxes': {f'box{number}': {'version': version, 'plugins': ['virtual', 'weather'], 'dataset': {'history': 400, 'designs': 1}}
                       for number, version in enumerate(VERSIONS, 1)},
@@ -72,9 +74,6 @@ class Laboratory:
         self.pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
         self.lock = threading.Lock()
         self.busy = {version: threading.Lock() for version in VERSIONS}
-        # written anew at each call otherwise, under the eyes of other threads
-        path = self.fleet.ssh_config()
-        self.fleet.ssh_config = lambda: path
 
     def _arguments(self, **more) -> argparse.Namespace:
         return argparse.Namespace(name=self.name, inventory=str(OUTPUT / f'{self.name}.yml'), **more)
@@ -106,8 +105,7 @@ class Laboratory:
         path, address = self.fleet.state / 'rules.json', self.fleet.address(box.name)
         with self.lock:
             rules = [other for other in json.loads(path.read_text(encoding='utf-8')) if other.get('box') != address]
-            path.with_suffix('.new').write_text(json.dumps(rules + ([dict(rule, box=address)] if rule else [])), encoding='utf-8')
-            path.with_suffix('.new').replace(path)
+            self.sandbox.boxes.write(path, json.dumps(rules + ([dict(rule, box=address)] if rule else [])))
 
     def misbehave(self, box, rule: str, match: str) -> None:
         """Let the stand-in site misbehave to one box until its next scenario."""
@@ -121,7 +119,7 @@ class Laboratory:
 
 @pytest.fixture(scope='session')
 def laboratory(request):
-    lab = Laboratory(request.config.getoption('--core'))
+    lab = Laboratory(request.config.getoption('--core'), request.config.getoption('--fleet-name'))
     import scenarios
     scenarios.LABORATORY = lab
     yield lab

@@ -17,7 +17,7 @@ def sh(command):
 
 
 def sql(query):
-    return [line.split('\t') for line in sh("mysql -N --raw jeedom -e '%s'" % query.replace("'", "'\\''")).split('\n') if line]
+    return [line.split('\t') for line in sh("mysql --default-character-set=utf8mb4 -N --raw jeedom -e '%s'" % query.replace("'", "'\\''")).split('\n') if line]
 
 
 def text(path):
@@ -36,8 +36,6 @@ def page(address):
 def sizes(folder):
     found = {}
     for top, folders, names in os.walk(folder):
-        if top == folder:
-            folders[:] = [name for name in folders if name not in ('backup', 'log')]
         for name in names:
             path = os.path.join(top, name)
             found[os.path.relpath(path, folder)] = os.path.getsize(path)

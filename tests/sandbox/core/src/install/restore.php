@@ -43,6 +43,8 @@ try {
     jeedom::stop();
     echo /*@if <4.3*/'Décompression de la sauvegarde...'/*@end*//*@if >=4.3*/'Unpacking backup...'/*@end*/;
     mini_pause('restore');
+    // asked for now: soon there is no table config
+    $pause = (int) config::byKey('mini::slow::import');
     $excludes = array('tmp', 'log', 'backup', 'script/tunnel', '.git', '.log', 'core/config/common.config.php', config::byKey('backup::path'));
     system('cd ' . $web . '; tar xfz "' . $archive . '" --exclude="' . implode('" --exclude="', $excludes) . '"');
     echo "OK\n";
@@ -55,7 +57,7 @@ try {
         DB::Prepare('DROP TABLE IF EXISTS `' . current($row) . '`');
         echo "OK\n";
     }
-    mini_pause('import');
+    usleep(1000 * $pause);
     echo /*@if <4.3*/'Restauration de la base de données...'/*@end*//*@if >=4.3*/'Restoring database from backup...'/*@end*/;
     global $CONFIG;
     $db = $CONFIG['db'];

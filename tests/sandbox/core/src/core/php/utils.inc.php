@@ -35,6 +35,9 @@ function ls($folder, $pattern = '*') {
 
 function getDirectorySize($folder) {
     $size = 0;
+    if (!is_dir($folder)) {
+        return $size;
+    }
     foreach (new RecursiveIteratorIterator(new RecursiveDirectoryIterator($folder, FilesystemIterator::SKIP_DOTS)) as $file) {
         $size += $file->isLink() ? 0 : $file->getSize();
     }
