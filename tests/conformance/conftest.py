@@ -25,7 +25,6 @@ VERSIONS = ('3.3.60', '4.0.63', '4.1.28', '4.4.20', '4.5.3')
 RESULTS: dict[str, dict] = {}
 # Scenario -> versions that the chosen tests want it for.
 WANTED: dict[str, list[str]] = {}
-WORKERS = 3
 
 
 def pytest_addoption(parser):
@@ -71,34 +70,32 @@ class Laboratory:
         self.boxes = {version: Box(self.fleet, f'box{number}', version) for number, version in enumerate(VERSIONS, 1)}
         self.seen: dict[tuple, concurrent.futures.Future] = {}
         self.seconds: dict[str, float] = {}
-        self.pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
+        # one at a time on each box, all boxes at once
+        self.workers = {version: concurrent.futures.ThreadPoolExecutor(1) for version in VERSIONS}
         self.lock = threading.Lock()
-        self.busy = {version: threading.Lock() for version in VERSIONS}
 
     def _arguments(self, **more) -> argparse.Namespace:
         return argparse.Namespace(name=self.name, inventory=str(OUTPUT / f'{self.name}.yml'), **more)
 
     def observe(self, scenario, version: str):
-        """What a scenario shows on a fresh box of a version; made once, for all versions that want it at the same time."""
-        for other in dict.fromkeys([version, *WANTED.get(scenario.__name__, [])]):
-            if (scenario.__name__, other) not in self.seen:
-                self.seen[scenario.__name__, other] = self.pool.submit(self._observe, scenario, other)
+        """What a scenario shows on a fresh box of a version. All that will be asked for is begun with the first question."""
+        for name, versions in WANTED.items():
+            for other in versions:
+                if (name, other) not in self.seen:
+                    self.seen[name, other] = self.workers[other].submit(self._observe, name, self.boxes[other])
         return self.seen[scenario.__name__, version].result()
 
-    def _observe(self, scenario, version: str):
-        with self.busy[version]:
-            return self._alone(scenario, self.boxes[version])
-
-    def _alone(self, scenario, box):
+    def _observe(self, name: str, box):
+        import scenarios
         begin = time.monotonic()
         self._rules(box, None)
         self.sandbox.reset(self._arguments(box=[box.name]))
         # time does not stand still for statements: the minute's cron would start, write and archive in between
         box.sh('systemctl stop cron; mkdir -p /tmp/jeedom; chown www-data /tmp/jeedom')
         try:
-            return scenario(box)
+            return getattr(scenarios, name)(box)
         finally:
-            self.seconds[f'{scenario.__name__} {box.version}'] = round(time.monotonic() - begin, 1)
+            self.seconds[f'{name} {box.version}'] = round(time.monotonic() - begin, 1)
 
     def _rules(self, box, rule: dict | None) -> None:
         """Replace the rules of the stand-in site for one box."""
@@ -113,7 +110,8 @@ class Laboratory:
 
     def close(self) -> None:
         """Remove the fleet."""
-        self.pool.shutdown(cancel_futures=True)
+        for worker in self.workers.values():
+            worker.shutdown(cancel_futures=True)
         self.sandbox.down(self._arguments())
 
 
@@ -131,7 +129,7 @@ def laboratory(request):
 @pytest.fixture
 def observe(laboratory, version):
     """observe(scenario): its record for the version of this test."""
-    return lambda scenario, of=None: laboratory.observe(scenario, of or version)
+    return lambda scenario: laboratory.observe(scenario, version)
 
 
 @pytest.hookimpl(hookwrapper=True)

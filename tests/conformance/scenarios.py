@@ -341,7 +341,7 @@ def to_44(box):
     """Straight to 4.4.20, and a second run."""
     box.config(market__enable='0')
     before = box.look()
-    run = box.update('4.4.20')
+    run = box.update('4.4.20', 'plugins=1 core=1')
     look = box.look()
     again = box.update()
     return record(before=before, run=run, look=look, again=again, healed=box.look())
