@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
+# Those of tests/integration that are quick; the fault suites there run by hand: docs/explanation/transaction.md.
+INTEGRATION = ['bad_input']
 
 
 def call(*argv: str) -> bool:
@@ -30,8 +32,13 @@ def lint() -> bool:
 
 
 def unit() -> bool:
-    """Unit tests, on the interpreter of .venv."""
-    return call(sys.executable, '-m', 'pytest', 'tests/unit', '-q', '-p', 'no:cacheprovider')
+    """Unit tests and the sandbox's own, on the interpreter of .venv."""
+    return call(sys.executable, '-m', 'pytest', 'tests/unit', 'tests/sandbox/test_sandbox.py', '-q', '-p', 'no:cacheprovider')
+
+
+def integration(name: str) -> bool:
+    """One suite on a sandbox box of its own."""
+    return call(sys.executable, '-m', 'pytest', f'tests/integration/test_{name}.py', '-q', '-p', 'no:cacheprovider')
 
 
 def molecule(scenario: str) -> bool:
@@ -42,12 +49,12 @@ def molecule(scenario: str) -> bool:
 def main(names: list[str]) -> int:
     """Run the named suites; 1 if one failed."""
     if names == ['all']:
-        names = ['lint', 'unit'] + ['molecule:' + scenario for scenario in SCENARIOS]
+        names = ['lint', 'unit', *(f'integration:{name}' for name in INTEGRATION), *(f'molecule:{name}' for name in SCENARIOS)]
     failed = []
     for name in names:
         kind, _colon, argument = name.partition(':')
         begin = time.monotonic()
-        good = {'lint': lint, 'unit': unit, 'molecule': lambda: molecule(argument)}[kind]()
+        good = {'lint': lint, 'unit': unit, 'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
         print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s', flush=True)
         if not good:
             failed.append(name)
