@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import Counter
 from collections.abc import Iterator
@@ -234,6 +235,15 @@ def untouched(host: str) -> dict:
     return box(Path('/nonexistent'), {'host': host, 'run_id': None, 'outcome': None, 'stages': {}}, 'en')
 
 
+def common_title(titles: list[str]) -> str:
+    """One title for all: titles carry numbers and words of their box, and none of them may speak for another box."""
+    if len(set(titles)) == 1:
+        return titles[0]
+    words = [first[0] for first in itertools.takewhile(lambda same: len(set(same)) == 1,
+                                                       zip(*(title.split() for title in titles), strict=False))]
+    return ' '.join([*words, '…'])
+
+
 def by_finding(boxes: list[dict]) -> list[dict]:
     """Findings over all boxes, worst and most frequent first."""
     found: dict[tuple, dict] = {}
@@ -242,9 +252,12 @@ def by_finding(boxes: list[dict]) -> list[dict]:
             entry = found.setdefault((item['id'], item['subject']), {**{key: item[key] for key in ('id', 'subject', 'severity', 'title', 'advice', 'fix')},
                                                                      'boxes': []})
             entry['severity'] = min(entry['severity'], item['severity'], key=SEVERITIES.index)
-            # Titles carry numbers of the box; where a box has others than the first one its own are told.
-            own = item['title'] if item['title'] != entry['title'] else ''
-            entry['boxes'].append({'host': each['host'], 'title': own, 'evidence': item['evidence'], 'accepted': item['accepted'], 'reason': item['reason']})
+            entry['boxes'].append({'host': each['host'], 'title': item['title'], 'evidence': item['evidence'], 'accepted': item['accepted'],
+                                   'reason': item['reason']})
+    for entry in found.values():
+        entry['title'] = common_title([each['title'] for each in entry['boxes']])
+        for each in entry['boxes']:
+            each['title'] = each['title'] if each['title'] != entry['title'] else ''
     return sorted(found.values(), key=lambda item: (SEVERITIES.index(item['severity']), -len(item['boxes']), item['id'], item['subject']))
 
 

@@ -283,3 +283,15 @@ def test_the_command_to_go_on_holds_no_secret_and_survives_the_shell():
     words = shlex.split(again.command(told))
     assert words == ['ansible-playbook', 'my play.yml', '-i', 'a b', '-e', 'jeedom_acknowledge=true', '-e', '@vault.yml', '-e', '{"jeedom_waves": [1, 2]}',
                      '-e', "jeedom_accept='[{id: a b}]'", '--limit', 'x:&y', '--ask-become-pass']
+
+
+@pytest.mark.parametrize('titles, title', [
+    (['The box has no market account'] * 2, 'The box has no market account'),
+    (["The vendor's page would accept this box", "The vendor's page would refuse this box"], "The vendor's page would …"),
+    (['Texts: 105', 'Texts: 7'], 'Texts: …'),
+])
+def test_the_title_of_a_finding_is_true_for_every_box_that_has_it(titles, title):
+    finding = {'id': 'x', 'subject': '', 'severity': 'info', 'advice': '', 'fix': '', 'evidence': [], 'accepted': False, 'reason': ''}
+    entry = report_data.by_finding([{'host': f'box{number}', 'findings': [dict(finding, title=own)]} for number, own in enumerate(titles)])[0]
+    assert entry['title'] == title
+    assert [each['title'] or entry['title'] for each in entry['boxes']] == titles
