@@ -46,7 +46,10 @@ def overwrite(facts, path, value):
     """Set a path that may go through lists."""
     *parents, last = path.split('.')
     for name in parents:
-        facts = facts[int(name)] if isinstance(facts, list) else facts.get(name) if isinstance(facts, dict) else None
+        if isinstance(facts, list):
+            facts = facts[int(name)] if name.isdigit() and int(name) < len(facts) else None
+        else:
+            facts = facts.get(name) if isinstance(facts, dict) else None
     if isinstance(facts, list) and last.isdigit() and int(last) < len(facts):
         facts[int(last)] = value
     elif isinstance(facts, dict):

@@ -64,7 +64,7 @@ def start(key='k', kind='work', **params):
     return jobs.start(kind, 'work', params, key, run_id='r1', controller='c1')
 
 
-def wait(job_id, states=('finished', 'failed', 'died'), seconds=10):
+def wait(job_id, states=('finished', 'failed', 'died'), seconds=60):
     deadline = time.time() + seconds
     while time.time() < deadline:
         job = jobs.inspect(job_id)
@@ -110,12 +110,12 @@ def test_the_same_work_is_adopted_and_other_work_is_refused(box):
         start(key='other')
     assert caught.value.code == 'job_busy'
     assert 'c1' in caught.value.msg
-    jobs.stop(first['id'], timeout=10)
+    jobs.stop(first['id'], timeout=60)
 
 
 def test_stop_ends_at_a_safe_point(box):
     job_id = start(until_stopped=True)['id']
-    job = jobs.stop(job_id, timeout=10)
+    job = jobs.stop(job_id, timeout=60)
     assert job['state'] == 'failed'
     assert job['result']['error_code'] == 'job_stopped'
 

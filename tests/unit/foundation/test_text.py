@@ -66,7 +66,7 @@ def test_a_command_that_hangs_is_ended_with_its_children():
     begin = time.time()
     done = system.run(['sh', '-c', 'sleep 30 & sleep 30'], timeout=1)
     assert done.rc == 124
-    assert time.time() - begin < 10
+    assert time.time() - begin < 25
 
 
 def test_a_missing_command_is_127_as_in_a_shell():

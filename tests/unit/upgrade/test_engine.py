@@ -7,10 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import engine, engine_processes, transaction
+from ansible_collections.jeedom.fleet.plugins.module_utils import engine, engine_processes, system, transaction
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 WEB = '/var/www/html'
@@ -74,6 +75,14 @@ def test_a_deaf_daemon_is_killed_in_the_end(daemon, monkeypatch):
     assert engine_processes.daemons(str(root)) == []
 
 
+def until(true, seconds=60):
+    """Wait for a condition; a process that Popen gave back may not show its arguments in /proc yet."""
+    deadline = time.time() + seconds
+    while not true():
+        assert time.time() < deadline
+        time.sleep(0.01)
+
+
 def test_an_update_of_somebody_else_is_waited_for_then_refused(tmp_path):
     script = tmp_path / 'www/install/update.php'
     script.parent.mkdir(parents=True)
@@ -83,6 +92,7 @@ def test_an_update_of_somebody_else_is_waited_for_then_refused(tmp_path):
     shutil.copy(shutil.which('bash'), program)
     process = subprocess.Popen([str(program), str(script)], stdin=subprocess.PIPE)
     try:
+        until(lambda: str(script) in system.read_text('/proc/%d/cmdline' % process.pid))
         with pytest.raises(BoxError) as caught:
             engine_processes.wait_idle(str(tmp_path / 'www'), 0)
         assert caught.value.code == 'jeedom_busy'

@@ -19,6 +19,7 @@ def market():
     class Handler(http.server.BaseHTTPRequestHandler):
         answer = (200, b'{"jsonrpc": "2.0", "error": {"code": -32601, "message": "no method"}}', None)
         asked = []
+        over = threading.Event()
 
         def do_POST(self):
             Handler.asked.append(self.rfile.read(int(self.headers['Content-Length'])))
@@ -29,7 +30,7 @@ def market():
             self.wfile.write(body)
             self.wfile.flush()
             if length:
-                time.sleep(3)
+                Handler.over.wait(60)
 
         def log_message(self, *dummy):
             pass
@@ -38,6 +39,7 @@ def market():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     Handler.database = FakeDatabase({'market::address': f'http://127.0.0.1:{server.server_port}'})
     yield Handler
+    Handler.over.set()
     server.shutdown()
     server.server_close()
 
@@ -53,7 +55,7 @@ def test_a_market_that_fails_is_not_asked_for_plugins(market, answer):
     market.answer = answer
     begin = time.time()
     assert core_plugins.market_answers(market.database, {}, timeout=1) is False
-    assert time.time() - begin < 2.5
+    assert time.time() - begin < 30
 
 
 def test_a_market_that_is_switched_off_is_not_asked(market):
