@@ -66,9 +66,12 @@ class ActionModule(ActionBase):
         play_hosts = list(self.task_vars.get('ansible_play_hosts_all') or [])
         batch = list(self.task_vars.get('ansible_play_batch') or [])
         play = str(self.task_vars.get('ansible_play_name') or '')
-        before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play]
+        # A run id that the operator gives may come twice: what an earlier process judged or left says nothing of this one.
+        since = artifacts.process_start()
+        before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play and wave['ended'] >= since]
         judged = {host for wave in before for host in wave.get('states', {})}
         entries = {host: journal.read(root, host) for host in play_hosts if host not in judged}
+        entries = {host: entry if entry and entry['updated'] >= since else None for host, entry in entries.items()}
         begun = {host for host, entry in entries.items() if entry and entry.get('run_id') == run_id}
         hosts = waves.members(play_hosts, batch, judged, begun)
         states = {host: waves.state(entries.get(host), run_id, host in batch) for host in hosts}

@@ -10,6 +10,8 @@ import shlex
 from typing import Any
 
 _OURS = re.compile(r'^jeedom_[a-z0-9_]+$')
+# Names one run; the next one has another.
+_ONCE = ('jeedom_run_id',)
 _SECRET = re.compile(r'pass|secret|token|key|credential', re.IGNORECASE)
 # Said again only when they were said before: name in CLIARGS -> option.
 _FLAGS = {'become_ask_pass': '--ask-become-pass', 'ask_pass': '--ask-pass', 'ask_vault_pass': '--ask-vault-pass', 'check': '--check'}
@@ -28,7 +30,7 @@ def _extra(values: Any) -> list[str]:
                 word.split('=', 1) for word in shlex.split(text) if '=' in word)
         except ValueError:
             continue
-        kept = {name: val for name, val in pairs.items() if _OURS.match(name) and not _SECRET.search(name)}
+        kept = {name: val for name, val in pairs.items() if _OURS.match(name) and name not in _ONCE and not _SECRET.search(name)}
         if any(not isinstance(val, str) for val in kept.values()):
             found += ['-e', json.dumps(kept)]
         elif kept:

@@ -115,6 +115,17 @@ def test_all_boxes_of_a_run_share_one_run_id_and_a_second_run_has_another(contro
     assert len(first) == 1 and second['run_id'] not in first and second['history'][0]['outcome'] == 'migrated'
 
 
+def test_a_run_id_that_comes_twice_hides_no_failure_of_the_second_run(controller):
+    controller.inventory(9)
+    assert controller.run(WAVES, '-e', 'jeedom_run_id=monday').returncode == 0
+    controller.inventory(9, box3='fails')
+    done = controller.run(WAVES, '-e', 'jeedom_run_id=monday')
+    assert done.returncode == 2 and 'In wave 2 (3 boxes) 1 ended badly (box3 rolled_back)' in done.stdout
+    controller.inventory(9)
+    again = controller.run(WAVES, '-e', 'jeedom_run_id=monday')
+    assert again.returncode == 0 and 'Wave 1: 1 box ' in again.stdout and '9 boxes: 9 migrated.' in again.stdout
+
+
 def test_check_mode_shows_the_table_and_writes_nothing(controller):
     controller.inventory(4)
     done = controller.run(WAVES, '--check')
