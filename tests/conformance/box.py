@@ -111,22 +111,31 @@ class Box:
         script = f'''
 import glob, os, subprocess, time
 WEB = {WEB!r}
-def waiting(path): return bool(glob.glob('/tmp/jeedom_unzip/core-*/' + path))
+root = []
+def waiting(path):
+    root[:] = root or glob.glob('/tmp/jeedom_unzip/core-*')
+    return bool(root) and os.path.exists(root[0] + '/' + path)
+def updaters():
+    for path in glob.glob('/proc/[0-9]*/cmdline'):
+        try:
+            words = open(path, 'rb').read().split(b'\\0')
+        except OSError:
+            continue
+        if words[0] == b'php' and words[1] == {UPDATE!r}.encode():
+            yield int(path.split('/')[2])
 handle = open('/tmp/killed.out', 'wb')
 subprocess.Popen(['sudo', '-u', 'www-data', 'php', {UPDATE!r}] + {options.split()!r}, stdout=handle, stderr=handle, cwd='/')
 end = time.time() + 240
-hit = False
+hit, pids = False, []
 while time.time() < end and not hit:
+    # known before it is time: looking for it then would come too late
+    pids = pids or list(updaters())
     out = open('/tmp/killed.out', errors='replace').read()
     hit = bool({condition})
-    time.sleep(0.001)
-for path in glob.glob('/proc/[0-9]*/cmdline'):
-    try:
-        words = open(path, 'rb').read().split(b'\\0')
-    except OSError:
-        continue
-    if words[0] == b'php' and words[1] == {UPDATE!r}.encode():
-        os.kill(int(path.split('/')[2]), 9)
+    if 'Moving files' not in out:
+        time.sleep(0.001)
+for pid in pids:
+    os.kill(pid, 9)
 time.sleep(1)
 print('HIT' if hit else 'MISSED')
 print(open('/tmp/killed.out', errors='replace').read())

@@ -171,9 +171,14 @@ def test_with_4_1_the_table_eqReal_stays_and_its_column_goes(version, observe):
     assert 'eqReal' in look['tables'] and 'eqReal_id' not in look['columns']['eqLogic'] and 'timeline' in look['tables']
 
 
-@statement('1.3', *FROM)
+@statement('1.3', *(version for version in FROM if version != V44))
 def test_the_date_of_the_core_is_recorded(version, observe):
     assert observe(do.hop).look['config']['core/update::lastDateCore'].startswith('20')
+
+
+@statement('1.3', V44)
+def test_the_updater_of_4_4_records_no_date_of_the_core(version, observe):
+    assert 'core/update::lastDateCore' not in observe(do.hop).look['config']
 
 
 @statement('4.2/5', *FROM)

@@ -163,6 +163,7 @@ def filler(version: str) -> dict[str, str]:
             'vendor/autoload.php': f"<?php\nrequire_once __DIR__ . '/composer/autoload_{version.replace('.', '')}.php';\n",
             f'vendor/composer/autoload_{version.replace(".", "")}.php': AUTOLOAD,
             'vendor/psr/log/Psr/Log/LoggerInterface.php': '<?php\nnamespace Psr\\Log;\ninterface LoggerInterface {}\n',
+            'vendor/psr/log/Psr/Log/AbstractLogger.php': '<?php\nnamespace Psr\\Log;\nabstract class AbstractLogger implements LoggerInterface {}\n',
             'vendor/monolog/monolog/src/Monolog/Logger.php': '<?php\nnamespace Monolog;\nclass Logger implements \\Psr\\Log\\LoggerInterface {}\n',
             'vendor/sabre/event/bin/.empty': '',
         })

@@ -201,7 +201,9 @@ function fetch_core() {
     echo "OK\n";
     progress(59);
 //@end
+//@if <4.4
     config::save('update::lastDateCore', date('Y-m-d H:i:s'));
+//@end
 }
 
 try {

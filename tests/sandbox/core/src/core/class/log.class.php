@@ -1,6 +1,12 @@
 <?php
 // SPDX-License-Identifier: GPL-3.0-or-later
+//@if <4.5
 class log {
+//@end
+//@if >=4.5
+// nothing boots without vendor/psr/log, which an upgraded box has from 4.4 (contract 0.9)
+class log extends \Psr\Log\AbstractLogger {
+//@end
     const LEVELS = array('debug' => 100, 'info' => 200, 'notice' => 250, 'warning' => 300, 'error' => 400, 'critical' => 500, 'alert' => 550);
 
     public static function getPathToLog($name) {

@@ -9,6 +9,9 @@ require_once __DIR__ . '/../class/config.class.php';
 require_once __DIR__ . '/../class/jeedom.class.php';
 require_once __DIR__ . '/../class/plugin.class.php';
 require_once __DIR__ . '/utils.inc.php';
+//@if >=4.5
+require_once __DIR__ . '/../class/log.class.php';
+//@end
 
 /** Classes come when they are needed: in the process of an update, the later ones are those of the new version. */
 spl_autoload_register(function ($class) {
