@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint molecule setup sandbox sandbox-down conformance bench clean
+.PHONY: help demo test check unit lint molecule setup sandbox sandbox-down conformance bench-fleet clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +43,9 @@ sandbox-down:  ## remove the sandbox without a trace
 
 conformance: setup  ## the statements about a core: [CORE=/path/to/git/directory/of/jeedom/core]
 	@$(RUN) python -m pytest tests/conformance -q $(if $(CORE),--core $(CORE))
+
+bench-fleet: setup  ## a fleet against a plain playbook: BENCH='--boxes 1,4,8 --forks 5,50'
+	@$(RUN) python tests/bench/fleet.py $(BENCH)
 
 clean:  ## remove what was made in the clone
 	@rm -rf .venv .cache artifacts tests/output

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
 # Those of tests/integration that are quick; the fault suites there run by hand: docs/explanation/transaction.md.
-INTEGRATION = ['bad_input']
+INTEGRATION = ['bad_input', 'fleet']
 
 
 def call(*argv: str) -> bool:
@@ -41,6 +41,11 @@ def integration(name: str) -> bool:
     return call(sys.executable, '-m', 'pytest', f'tests/integration/test_{name}.py', '-q', '-p', 'no:cacheprovider')
 
 
+def conformance() -> bool:
+    """The statements about a core, on the miniature; make conformance CORE=... asks a genuine one."""
+    return call(sys.executable, '-m', 'pytest', 'tests/conformance', '-q', '-p', 'no:cacheprovider')
+
+
 def molecule(scenario: str) -> bool:
     """One molecule scenario, always destroyed at the end."""
     return call('molecule', 'test', '-s', scenario)
@@ -49,12 +54,12 @@ def molecule(scenario: str) -> bool:
 def main(names: list[str]) -> int:
     """Run the named suites; 1 if one failed."""
     if names == ['all']:
-        names = ['lint', 'unit', *(f'integration:{name}' for name in INTEGRATION), *(f'molecule:{name}' for name in SCENARIOS)]
+        names = ['lint', 'unit', *(f'integration:{name}' for name in INTEGRATION), 'conformance', *(f'molecule:{name}' for name in SCENARIOS)]
     failed = []
     for name in names:
         kind, _colon, argument = name.partition(':')
         begin = time.monotonic()
-        good = {'lint': lint, 'unit': unit, 'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
+        good = {'lint': lint, 'unit': unit, 'conformance': conformance, 'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
         print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s', flush=True)
         if not good:
             failed.append(name)
