@@ -21,7 +21,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, forms
 
 CHUNK = 1 << 20
 # Blocks of the way that works over any connection: base64 through the ordinary command path.
@@ -146,15 +146,17 @@ class _BlockStream:
 class Download:
     """One file on its way: C(<target>.part) until it is whole and proved, then the target by rename."""
 
-    def __init__(self, source: Source, target: Path, rate: float | None = None, progress: Callable[[int, int], None] | None = None):
-        self.source, self.target = source, Path(target)
+    def __init__(self, source: Source, target: Path, rate: float | None = None, progress: Callable[[int, int], None] | None = None,
+                 sink: Callable[[Path], Any] = forms.PlainSink):
+        # sink: makes what the bytes are written to, given the .part (forms.py)
+        self.source, self.target, self.sink = source, Path(target), sink
         self.part = self.target.with_name(self.target.name + '.part')
         self.note = self.target.with_name(self.target.name + '.part.json')
         self.rate, self.progress = rate, progress or (lambda done, size: None)
         self.resumed = 0
 
     def fetch(self, size: int, sha256: str, consume: Callable[[Any], dict] | None = None) -> dict:
-        """Bring the file here and return {sha256, size, resumed, seconds} and what consume said of it.
+        """Bring the file here and return {sha256, size, resumed, seconds, stored} and what consume said of it.
 
         size, sha256: as the box has proved them. consume: reads a stream to its end and returns a dict (archive.prove), so
         that the copy is proved on its way, without a second read; by default only the hash is taken.
@@ -200,20 +202,25 @@ class Download:
                                 'make room, or set jeedom_artifacts to a larger disk.', 'controller_full')
 
     def _run(self, size: int, consume: Callable[[Any], dict] | None) -> dict:
-        with open(os.open(self.part, os.O_RDWR | os.O_CREAT, 0o600), 'r+b', buffering=0) as local:
+        local = None
+        try:
+            local = self.sink(self.part)
             stream = _Tee(self, local, size)
             try:
                 result = (consume or digest)(stream)
                 # whoever consumes may have stopped early
                 while stream.read(CHUNK):
                     pass
-            except OSError as error:
-                if isinstance(error, AnsibleConnectionFailure):
-                    raise
-                raise TransferError(f'{self.part} cannot be written on the controller: {error.strerror}.', 'controller_full') from error
             finally:
                 stream.close()
-            os.fsync(local.fileno())
+            result = dict(result, stored=local.finish())
+        except OSError as error:
+            if isinstance(error, AnsibleConnectionFailure):
+                raise
+            raise TransferError(f'{self.part} cannot be written on the controller: {error.strerror}.', 'controller_full') from error
+        finally:
+            if local is not None:
+                local.close()
         return result
 
 
@@ -221,25 +228,26 @@ class _Tee:
     """What is here already, then what comes from the box, which is written down on its way."""
 
     def __init__(self, download: Download, local: Any, size: int):
-        self.download, self.local, self.size = download, local, size
-        self.here = os.fstat(local.fileno()).st_size
-        if self.here > size:
-            os.ftruncate(local.fileno(), 0)
-            self.here = 0
-        download.resumed = self.here
+        # here: how far an earlier try had come
+        self.download, self.local, self.size, self.here = download, local, size, 0
+        if local.here > size:
+            local.restart()
         self.done = 0
         self.remote: Any = None
         self.begin = time.monotonic()
 
     def read(self, wanted: int) -> bytes:
         """Up to so many bytes of the file, from its beginning on."""
-        if self.done < self.here:
-            data = self.local.read(min(wanted, self.here - self.done))
+        if self.remote is None and self.done < self.local.here:
+            data = self.local.read(min(wanted, self.local.here - self.done))
             self.done += len(data)
-            return data
+            if data:
+                return data
         if self.done >= self.size:
+            self.download.resumed = self.here = self.here if self.remote is not None else self.done
             return b''
         if self.remote is None:
+            self.download.resumed = self.here = self.done
             self.begin = time.monotonic()
             self.remote = self.download.source.open(self.done)
         data = self.remote.read(min(wanted, CHUNK))
@@ -247,9 +255,7 @@ class _Tee:
             raise AnsibleConnectionFailure(f'the stream ended after {self.done} of {self.size} bytes')
         if self.done + len(data) > self.size:
             data = data[:self.size - self.done]
-        view = memoryview(data)
-        while view:
-            view = view[self.local.write(view):]
+        self.local.write(data)
         self.done += len(data)
         self._pace()
         self.download.progress(self.done, self.size)
