@@ -63,7 +63,7 @@ def test_what_was_sealed_comes_back(tmp_path, size, step):
     data = os.urandom(size)
     raw = seal(data, step=step)
     assert opened(tmp_path, raw) == data
-    assert data[:20] not in raw or not size
+    assert size < 99 or data[:20] not in raw
     with sealing.Reader(tmp_path / 'x.sealed', [OTHER, KEY]) as reader:
         assert reader.size == size
 
