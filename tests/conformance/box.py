@@ -124,7 +124,9 @@ def updaters():
         if words[0] == b'php' and words[1] == {UPDATE!r}.encode():
             yield int(path.split('/')[2])
 handle = open('/tmp/killed.out', 'wb')
-subprocess.Popen(['sudo', '-u', 'www-data', 'php', {UPDATE!r}] + {options.split()!r}, stdout=handle, stderr=handle, cwd='/')
+# on a busy machine, too, the eye has to be faster than what it watches
+os.nice(-20)
+subprocess.Popen(['nice', '-n', '39', 'sudo', '-u', 'www-data', 'php', {UPDATE!r}] + {options.split()!r}, stdout=handle, stderr=handle, cwd='/')
 end = time.time() + 240
 hit, pids = False, []
 while time.time() < end and not hit:

@@ -488,8 +488,8 @@ def killed_early(box):
 
 
 def killed_late(box):
-    """SIGKILL when vendor is half moved; then the rest by hand and a second run."""
-    run = box.kill_when('"Moving files" in out and waiting("vendor/composer") and not waiting("vendor/autoload.php")')
+    """SIGKILL when vendor is half moved, composer's lists before the packages; then the rest by hand and a second run."""
+    run = box.kill_when('"Moving files" in out and waiting("vendor/symfony") and not waiting("vendor/composer")')
     look = box.look()
     broken = box.update()
     box.sh('cp -a /tmp/jeedom_unzip/core-*/. ' + WEB + '/; chown -R www-data: ' + WEB)

@@ -434,11 +434,22 @@ def test_killed_early_in_the_move_leaves_the_old_version_and_the_engine_off(vers
 
 
 @statement('7', V3, V40)
-def test_killed_late_in_the_move_is_a_dead_core_with_the_new_version_file(version, observe):
+def test_killed_late_in_the_move_is_the_new_version_file_over_the_old_database(version, observe):
     seen = observe(do.killed_late)
     assert 'HIT' in seen.run.text
     assert seen.look['file'] == new(version) and seen.look['config']['core/version'] == old(version)
+
+
+@statement('7', V40)
+def test_killed_late_in_the_move_to_4_1_the_core_is_dead(version, observe):
+    # its list of files to load names one of a package that comes after it
+    seen = observe(do.killed_late)
     assert seen.look['page']['status'] == 500 and seen.broken.code == 255
+
+
+@statement('7', V3)
+def test_killed_late_in_the_move_to_4_0_the_core_still_answers(version, observe):
+    assert observe(do.killed_late).look['page']['status'] == 200
 
 
 @statement('7', V3, V40)

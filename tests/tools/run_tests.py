@@ -59,7 +59,8 @@ def main(names: list[str]) -> int:
     for name in names:
         kind, _colon, argument = name.partition(':')
         begin = time.monotonic()
-        good = {'lint': lint, 'unit': unit, 'conformance': conformance, 'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
+        good = {'lint': lint, 'unit': unit, 'conformance': conformance, 'integration': lambda: integration(argument),
+                'molecule': lambda: molecule(argument)}[kind]()
         print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s', flush=True)
         if not good:
             failed.append(name)

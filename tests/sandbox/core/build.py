@@ -159,9 +159,11 @@ def filler(version: str) -> dict[str, str]:
         files[f'core/themes/{theme}/desktop/{theme}.css'] = f'/* {theme} of {version} */\n'
     if holds('<4.5', version):
         files.update({
-            # as composer does it: the second file has another name in each version
-            'vendor/autoload.php': f"<?php\nrequire_once __DIR__ . '/composer/autoload_{version.replace('.', '')}.php';\n",
-            f'vendor/composer/autoload_{version.replace(".", "")}.php': AUTOLOAD,
+            'vendor/autoload.php': "<?php\nrequire_once __DIR__ . '/composer/autoload_real.php';\n",
+            # from 4.1 on composer's list names a file of a package that is moved after it
+            'vendor/composer/autoload_real.php': AUTOLOAD + ("require dirname(__DIR__) . '/symfony/polyfill-intl-normalizer/bootstrap.php';\n"
+                                                             if holds('>=4.1', version) else ''),
+            'vendor/symfony/polyfill-intl-normalizer/bootstrap.php' if holds('>=4.1', version) else 'vendor/symfony/README.md': '<?php\n',
             'vendor/psr/log/Psr/Log/LoggerInterface.php': '<?php\nnamespace Psr\\Log;\ninterface LoggerInterface {}\n',
             'vendor/psr/log/Psr/Log/AbstractLogger.php': '<?php\nnamespace Psr\\Log;\nabstract class AbstractLogger implements LoggerInterface {}\n',
             'vendor/monolog/monolog/src/Monolog/Logger.php': '<?php\nnamespace Monolog;\nclass Logger implements \\Psr\\Log\\LoggerInterface {}\n',
