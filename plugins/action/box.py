@@ -9,15 +9,13 @@ for this ansible-core), follows the job that a module started, and turns a lost 
 from __future__ import annotations
 
 import importlib
-import os
 import shlex
-import socket
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, probe, progress, stdin_module
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, holder, probe, progress, stdin_module
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
 
@@ -127,7 +125,7 @@ class BoxAction(ActionBase):
         args = dict(args)
         spec = importlib.import_module(f'{PACKAGE}.{name}').ARGUMENT_SPEC
         if 'controller' in spec:
-            args.setdefault('controller', f'{socket.gethostname()} (pid {os.getppid()})')
+            args.setdefault('controller', holder.name())
             args.setdefault('run_id', artifacts.run_id(self.task_vars, self._templar))
         python = self.interpreter()
         way = self._by_stdin if python['transport'] == 'stdin' else self._by_module

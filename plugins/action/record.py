@@ -41,9 +41,9 @@ class ActionModule(ActionBase):
     def _record(self, host: str, args: dict, task_vars: dict) -> dict:
         root = artifacts.root(task_vars, self._templar)
         run_id = artifacts.run_id(task_vars, self._templar)
-        stage = artifacts.file_key(args['stage'])
         message = redact.redact(args['message']).strip()
         before = journal.read(root, host) or {}
+        stage = journal.current(before, run_id) if args['stage'] == 'current' else artifacts.file_key(args['stage'])
         if self._task.check_mode:
             # A dry run leaves no trace, not even here: a later run must not resume from what never happened.
             entry = before

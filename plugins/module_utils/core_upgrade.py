@@ -187,7 +187,7 @@ class Upgrade(object):
         asked = time.time()
         engine.start(self.installation, self.engine, self.context)
         self.outage = time.time() - (self.opened['opened'] if self.opened else self.begin)
-        if not ticks(marker, asked, self.params['tick_timeout']) and self.engine.get('cron_active', True):
+        if self.engine.get('cron_active', True) and not ticks(marker, asked, self.params['tick_timeout']):
             raise BoxError("Jeedom's minute task did not run within %d s after the engine was started: look at /etc/cron.d/jeedom and "
                            'log/cron_execution on the box.' % self.params['tick_timeout'], 'no_cron_tick')
         for hop in self.hops:

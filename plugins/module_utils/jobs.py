@@ -79,7 +79,16 @@ def inspect(job_id):
         state = 'died'
     return dict(id=job_id, kind=job['kind'], run_id=job.get('run_id'), controller=job.get('controller'),
                 created=job['created'], key=job.get('key'), state=state, status=status, result=result, dir=base,
-                rebooted=bool(status) and status.get('boot_id') != system.boot_id())
+                rebooted=bool(status) and status.get('boot_id') != system.boot_id(), followed=_followed(base))
+
+
+def _followed(base):
+    """{by, ago}: the controller that waits for the job, and the seconds since its last look; None when nobody ever did."""
+    path = os.path.join(base, 'followed')
+    try:
+        return dict(by=(system.read_text(path) or '').strip(), ago=max(0.0, time.time() - os.stat(path).st_mtime))
+    except OSError:
+        return None
 
 
 def _alive(status):

@@ -87,7 +87,7 @@ def _info():
     begun = state['restore'] and dict((key, state['restore'].get(key)) for key in ('step', 'source', 'version', 'reason'))
     live = jobs.running()
     return dict(changed=False, transaction=opened, restore=begun, last=state['last'],
-                live_job=live and dict((key, live[key]) for key in ('id', 'kind', 'run_id', 'controller')),
+                live_job=live and dict((key, live[key]) for key in ('id', 'kind', 'run_id', 'controller', 'followed')),
                 rollback_point=restore_point.summary(record) if record else None)
 
 

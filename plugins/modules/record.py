@@ -39,6 +39,7 @@ options:
     description:
       - Name of the stage. C(assess), C(backup), C(fetch), C(prepare), C(upgrade), C(verify), C(commit) and C(rollback) are those of a
         migration; others (C(freeze)) are shown after them.
+      - V(current) is the one that this run has begun and not ended, or else the one it got to.
     type: str
     required: true
   status:

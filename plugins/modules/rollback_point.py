@@ -108,7 +108,9 @@ transaction:
   returned: with O(state=info)
   type: dict
 live_job:
-  description: Id, kind, run and controller of the job that is running on the box, or null.
+  description:
+    - Id, kind, run and controller of the job that is running on the box, or null.
+    - C(followed) says which controller waits for it and how many seconds ago it last looked.
   returned: with O(state=info)
   type: dict
 restore:

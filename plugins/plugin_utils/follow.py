@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import progress
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import holder, progress
 
 JOBS = '/var/lib/jeedom-fleet/jobs'
 # Poll quickly at first (a mini box is done in seconds), then settle down.
@@ -58,9 +58,13 @@ LOOK = (f'cat "$d/status.json" 2>/dev/null; echo; echo {_SEPARATOR}; '
         '[ -d "$d" ] || echo missing; true')
 
 
-def command(job_id: str) -> str:
-    """One shell command that tells everything about a job: status, whether its process lives, its result."""
-    return f'd={shlex.quote(f"{JOBS}/{job_id}")}; {LOOK}'
+def command(job_id: str, follower: str = '') -> str:
+    """One shell command that tells everything about a job: status, whether its process lives, its result.
+
+    follower: holder.name(); leaves a note on the box that this controller is alive and waits for the job.
+    """
+    note = f'[ -d "$d" ] && echo {shlex.quote(follower)} 2>/dev/null >"$d/followed"; ' if follower else ''
+    return f'd={shlex.quote(f"{JOBS}/{job_id}")}; {note}{LOOK}'
 
 
 def parse(stdout: str) -> dict:
@@ -100,7 +104,7 @@ def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: s
     begin, pause, gone = time.monotonic(), FIRST_POLL, 0
     while True:
         try:
-            answer = patiently(lambda: execute(command(job_id)), reset, patience, lines.note)
+            answer = patiently(lambda: execute(command(job_id, holder.name())), reset, patience, lines.note)
         except LinkLost as lost:
             return {'failed': True, 'connection_lost': True, 'error_code': 'connection_lost', 'job': {'id': job_id},
                     'msg': f'{host} has not answered for {patience:.0f} s while job {job_id} was running there ({lost}): the job '

@@ -138,6 +138,15 @@ def order(stages: dict) -> list[str]:
     return known + sorted(name for name in stages if name not in STAGES)
 
 
+def current(entry: dict, run_id: str) -> str:
+    """The stage that this run has begun and not ended; else the one it got to; C(assess) when it has none yet."""
+    if entry.get('run_id') != run_id:
+        return STAGES[0]
+    stages = entry.get('stages') or {}
+    begun = [name for name in order(stages) if stages[name].get('run_id') == run_id and stages[name].get('status') == 'started']
+    return begun[-1] if begun else reached(entry) or STAGES[0]
+
+
 def reached(entry: dict) -> str:
     """The stage that the last run got to: the one with the latest event."""
     stages = entry.get('stages') or {}

@@ -24,6 +24,8 @@ from ansible_collections.jeedom.fleet.plugins.module_utils import errors, jobs, 
 
 WEB = '/var/www/html'
 # What changes by itself on a box at rest: logs, caches, and what Apache or PHP write when a page is served.
+OWNED = {'user': 'id, login, password, profils', 'history': 'cmd_id, datetime, value', 'eqLogic': 'id, name, eqType_name, isEnable',
+         'cmd': 'id, eqLogic_id, name, type, subType', 'object': 'id, name, father_id', 'scenario': 'id, name, isActive'}
 VOLATILE = ('log', 'cache.tar.gz', 'backup')
 
 
@@ -72,14 +74,27 @@ def table_digests():
     if not sql("SELECT 1 FROM information_schema.schemata WHERE schema_name='jeedom'", None).strip():
         return {}
     found = {}
-    names = sql("SELECT table_name FROM information_schema.tables WHERE table_schema='jeedom' AND table_type='BASE TABLE'", None).split()
-    options = 'mysqldump --skip-comments --skip-triggers --skip-extended-insert --default-character-set=utf8mb4 jeedom '
-    for name in names:
-        found[name] = hashlib.sha256(subprocess.check_output(['bash', '-c', options + name])).hexdigest()
+    dump = subprocess.Popen(['mysqldump', '--skip-comments', '--skip-triggers', '--skip-extended-insert', '--default-character-set=utf8mb4', 'jeedom'],
+                            stdout=subprocess.PIPE)
+    table = None
+    for line in dump.stdout:
+        # One dump for all tables; a view drops itself by another word.
+        if line.startswith(b'DROP TABLE IF EXISTS `'):
+            table = found.setdefault(line.split(b'`')[1].decode('utf-8'), hashlib.sha256())
+        elif line.startswith(b'/*!50001 '):
+            table = None
+        if table:
+            table.update(line)
+    assert dump.wait() == 0
+    found = dict((name, digest.hexdigest()) for name, digest in found.items())
     rest = 'mysqldump --skip-comments --no-data --no-create-info --triggers --routines --events jeedom; '
     rest += 'mysql -N -e "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema=\'jeedom\' ORDER BY 1"'
     rest += '; mysql -N -e "SHOW CREATE DATABASE jeedom"'
     found['(others)'] = sh(rest)
+    # What the user owns is the same in every version, whatever the tables around it look like. A hop may give everybody a new
+    # hash for the API, but nobody another password.
+    for name, columns in OWNED.items():
+        found['(%s)' % name] = sql('SELECT COUNT(*), SUM(CRC32(CONCAT_WS("|", %s))) FROM `%s`' % (columns, name)) if name in found else None
     return found
 
 
@@ -171,6 +186,69 @@ def archive(params):
     return dict(archive=path, complement=second, manifest=path + '.manifest.json')
 
 
+# What a shim does: once struck as often as asked for, it is the real program again. sudo: the updater is the web user.
+SHIM = """#!/bin/bash
+case " $* " in *%(when)s*)
+    for n in $(seq %(times)d); do
+        if sudo mkdir /root/test/struck/$n 2>/dev/null; then
+            %(lines)s
+        fi
+    done;;
+esac
+exec %(real)s "$@"
+"""
+HOW = dict(before='sudo bash /root/test/action; break', instead='sudo bash /root/test/action; exit',
+           after='%(real)s "$@"; rc=$?; sudo bash /root/test/action; exit $rc')
+
+
+def strike(params):
+    """Arm a fault: action (bash, as root) strikes before, after or instead of program when its arguments hold "when".
+
+    That is how a fault hits the core at a point of its own choosing, on any core and at any speed of the machine: wget stands
+    for the download, the rm of install/update for "unzipped, not moved yet", php for the updater and its version scripts.
+    """
+    calm({})
+    sh('mkdir -p /root/test/struck')
+    real = sh('PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v ' + params['program']).strip()
+    system.atomic_write('/root/test/action', params['action'])
+    how = HOW[params.get('how', 'before')]
+    given = dict(when=params['when'], times=params.get('times', 1), real=real)
+    text = SHIM % dict(given, lines=how % dict(real=real) if '%(' in how else how)
+    path = '/usr/local/bin/' + params['program']
+    system.atomic_write(path, text)
+    os.chmod(path, 0o755)
+    return {}
+
+
+# Strikes when this part of the unpacked release has left its folder for the web root.
+MOVED = """most=0
+while :; do
+    left=$(find /tmp/jeedom_unzip -type f 2>/dev/null | wc -l)
+    [ $left -gt $most ] && most=$left
+    [ $left -lt $most ] && [ $((100 * (most - left))) -ge $((%(percent)d * most)) ] && break
+    sleep 0.02
+done
+"""
+
+
+def watch(params):
+    """Arm a fault that strikes when percent of the files have been moved, or when the shell condition "when" is true."""
+    calm({})
+    sh('mkdir -p /root/test/struck')
+    wait = MOVED % params if 'percent' in params else 'until %s; do sleep 0.01; done\n' % params['when']
+    system.atomic_write('/root/test/action', wait + params['action'] + '\nmkdir /root/test/struck/1\n')
+    sh('systemd-run -q --collect --unit=test-watch --property=RuntimeMaxSec=300 bash /root/test/action')
+    return {}
+
+
+def calm(dummy):
+    """Disarm; how often it has struck."""
+    sh('systemctl stop test-watch 2>/dev/null || true; rm -f /usr/local/bin/php /usr/local/bin/rm /usr/local/bin/wget /usr/local/bin/tar')
+    struck = len(os.listdir('/root/test/struck')) if os.path.isdir('/root/test/struck') else 0
+    sh('/bin/rm -rf /root/test/struck')
+    return dict(struck=struck)
+
+
 def main():
     """Run one verb."""
     verb, params = sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
@@ -188,7 +266,7 @@ def main():
     elif verb == 'step':
         value = transaction.update(**params)
     else:
-        value = dict(census=census, around=around, harm=harm, enrich=enrich, archive=archive)[verb](params)
+        value = dict(census=census, around=around, harm=harm, enrich=enrich, archive=archive, strike=strike, watch=watch, calm=calm)[verb](params)
     print(json.dumps(value))
 
 

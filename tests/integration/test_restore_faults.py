@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from testbox import assert_as_before, differences
 
 pytestmark = pytest.mark.sandbox
 
@@ -33,19 +34,6 @@ def before(rich):
     census, around = rich.do('census'), rich.do('around')
     assert around['page'] and around['leftovers'] == [] and around['transaction'] is None, around
     yield census, around
-
-
-def differences(now, then):
-    """What differs between two (census, around), by name; the whole of it would bury the reader."""
-    found = [f'{part} {name}: {then[0][part].get(name)} became {now[0][part].get(name)}' for part in ('files', 'tables')
-             for name in sorted(set(now[0][part]) | set(then[0][part])) if now[0][part].get(name) != then[0][part].get(name)]
-    return found[:10] + [f'{name}: {then[1].get(name)} became {now[1].get(name)}' for name in then[1] if now[1].get(name) != then[1].get(name)]
-
-
-def assert_as_before(box, before, started=True):
-    """Files by content, owner and mode; tables by their dump; engine, web, cache, backups; nothing left over."""
-    then = (before[0], {name: value for name, value in before[1].items() if started or name != 'started'})
-    assert differences((box.do('census'), box.do('around')), then) == []
 
 
 def present(box):
@@ -135,6 +123,20 @@ def test_mariadb_that_is_stopped_is_started_for_a_restore(rich, before):
     rich.do('harm')
     rich.sh('systemctl stop mariadb')
     assert rich.call('restore')['outcome'] == 'rolled_back'
+    assert_as_before(rich, before)
+
+
+@pytest.mark.parametrize('step', ['quiet', 'files', 'tables', 'clean'])
+def test_mariadb_that_goes_away_in_the_middle_of_a_restore(rich, before, step):
+    present(rich)
+    rich.do('harm')
+    rich.do('watch', when=f"grep -q '\"step\": \"{step}\"' /var/lib/jeedom-fleet/state.json", action='systemctl kill -s KILL mariadb; systemctl stop mariadb')
+    first = rich.call('restore')
+    assert rich.do('calm')['struck'], 'the fault never struck'
+    if first.get('outcome') != 'rolled_back':
+        assert first['failed'] and 'Traceback' not in str(first), first
+        assert rich.call('restore').get('outcome') in ('rolled_back', 'nothing_to_do')
+    rich.sh('systemctl start mariadb')
     assert_as_before(rich, before)
 
 
@@ -298,6 +300,16 @@ def test_what_is_refused_leaves_the_box_as_it_is(rich, archived, how):
     assert result.get('failed') and result['error_code'] == code, result
     assert differences(everything(rich), before) == []
     assert rich.do('around')['leftovers'] == [files['archive'].rsplit('/', 1)[0]]
+
+
+@pytest.mark.parametrize(('php', 'claimed'), [('8.2.7', '3.3.60'), ('7.0.33', '4.5.3')], ids=['V3 on PHP 8', 'newer than PHP'])
+def test_an_archive_that_this_box_cannot_run_is_refused(rich, archived, php, claimed):
+    files = archived(claims={'core_version': claimed}, change=f'echo {claimed} > core/config/version')
+    before = everything(rich)
+    rich.do('strike', program='php', when='PHP_VERSION', how='instead', action=f'printf {php}', times=9)
+    result = rich.call('restore', source='archive', **files)
+    assert rich.do('calm')['struck'] and result.get('failed') and result['error_code'] == 'core_cannot_run' and php in result['msg'], result
+    assert differences(everything(rich), before) == []
 
 
 def test_a_restored_jeedom_that_does_not_answer_is_undone(rich, archived):
