@@ -20,7 +20,7 @@ from typing import Any
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import sealing
 
 CHUNK = 1 << 20
-_SUFFIX = re.compile(r'^\.[A-Za-z0-9]{1,16}$')
+_SUFFIX = re.compile(r'^\.[A-Za-z0-9]{1,16}\Z')
 
 
 class FormError(Exception):
@@ -29,6 +29,15 @@ class FormError(Exception):
     def __init__(self, message: str, code: str):
         super().__init__(message)
         self.code = code
+
+
+def _digest(stream: Any) -> tuple[str, int]:
+    """(sha256, size) of a stream."""
+    digest, size = hashlib.sha256(), 0
+    for data in iter(lambda: stream.read(CHUNK), b''):
+        digest.update(data)
+        size += len(data)
+    return digest.hexdigest(), size
 
 
 class PlainSink:
@@ -177,12 +186,8 @@ class CommandSink:
             self._failed(code)
         os.fsync(self.file.fileno())
         self.file.seek(0)
-        digest = hashlib.sha256()
-        size = 0
-        for data in iter(lambda: self.file.read(CHUNK), b''):
-            digest.update(data)
-            size += len(data)
-        return {'form': 'command', 'command': os.path.basename(self.argv[0]), 'sha256': digest.hexdigest(), 'size': size}
+        sha256, size = _digest(self.file)
+        return {'form': 'command', 'command': os.path.basename(self.argv[0]), 'sha256': sha256, 'size': size}
 
     def _failed(self, code: int) -> None:
         raise _command_failed(self.argv, code, self.words, 'jeedom_archive_command')
@@ -270,7 +275,7 @@ class Forms:
         self.keys, self.command, self.open_command, self.suffix = keys or [], command or [], open_command or [], suffix
         if self.keys and self.command:
             raise FormError('Both a key and jeedom_archive_command are set, so it is open how archives are to be encrypted: unset one.', 'bad_settings')
-        if self.command and (not _SUFFIX.match(suffix) or suffix in ('.part', '.json', '.gz', sealing.SUFFIX)):
+        if self.command and (not _SUFFIX.match(suffix) or suffix in ('.part', '.json', '.deleting', '.gz', sealing.SUFFIX)):
             raise FormError(f'jeedom_archive_suffix cannot be {suffix!r}: a dot and up to 16 letters or digits, for example .age.', 'bad_settings')
 
     @property
@@ -288,6 +293,25 @@ class Forms:
             return SealedSink(part, self.keys)
         return CommandSink(part, self.command) if self.command else PlainSink(part)
 
+    def present(self, path: Path, size: int, sha256: str) -> dict | None:
+        """{stored} as a download gives it, when these very bytes are there already in the form that is wanted; else None."""
+        if not path.is_file() or self.name == 'command':
+            return None
+        try:
+            with self.open(path, self.name) as stream:
+                found = _digest(stream)
+        except (sealing.SealError, OSError):
+            return None
+        if found != (sha256, size):
+            return None
+        if self.name == 'plain':
+            return {'stored': None}
+        with path.open('rb') as raw:
+            header = raw.read(sealing.HEADER)
+            raw.seek(0)
+            stored, length = _digest(raw)
+        return {'stored': {'form': 'sealed', 'sha256': stored, 'size': length, 'key_id': header[-8:].hex()}}
+
     def open(self, path: Path, form: str) -> Any:
         """The plaintext of a copy as a stream with read(), seek() and close(), also as a context manager."""
         if form == 'sealed':
@@ -299,12 +323,17 @@ class Forms:
         return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), 'rb')
 
 
-def from_variables(setting: Any) -> Forms:
-    """The forms that the variables of a play ask for. setting: C(setting(name, default)) gives a templated variable.
+def from_variables(task_vars: dict, templar: Any = None) -> Forms:
+    """The forms that the variables of a task ask for.
 
     jeedom_archive_key, jeedom_archive_key_file, the environment (in this order); jeedom_archive_command,
     jeedom_archive_open_command, jeedom_archive_suffix. Raises FormError and sealing.SealError.
     """
+    def setting(name: str, default: Any) -> Any:
+        # templated whatever it is: a vaulted string is no str everywhere
+        value = task_vars.get(name)
+        return default if value is None else templar.template(value) if templar is not None else value
+
     command, opener = setting('jeedom_archive_command', None), setting('jeedom_archive_open_command', None)
     for name, value in (('jeedom_archive_command', command), ('jeedom_archive_open_command', opener)):
         if value and (not isinstance(value, (list, tuple)) or not all(isinstance(word, str) for word in value)):

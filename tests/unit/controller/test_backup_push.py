@@ -14,7 +14,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.jeedom.fleet.plugins.action import backup_push
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import transfer
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import store
 
 DATA = bytes(range(256)) * 1000
 
@@ -53,8 +53,8 @@ def push(tmp_path, monkeypatch):
     (folder / 'backup-a.complement.tar.gz').write_bytes(b'second')
     sha256 = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ('backup-a.tar.gz', 'backup-a.complement.tar.gz')}
     (folder / 'backup-a.tar.gz.manifest.json').write_text(json.dumps({
-        'sha256': sha256['backup-a.tar.gz'], 'core_version': '3.3.60',
-        'complement': {'name': 'backup-a.complement.tar.gz', 'sha256': sha256['backup-a.complement.tar.gz']}}))
+        'sha256': sha256['backup-a.tar.gz'], 'size': len(DATA), 'core_version': '3.3.60', 'proved': True,
+        'complement': {'name': 'backup-a.complement.tar.gz', 'size': 6, 'sha256': sha256['backup-a.complement.tar.gz']}}))
     action.folder, action.box = folder, tmp_path / 'box'
     return action
 
@@ -79,7 +79,7 @@ def test_a_cut_link_is_taken_up_where_it_broke(push):
 
 def test_a_copy_that_is_not_the_one_of_its_manifest_is_not_sent(push):
     (push.folder / 'backup-a.tar.gz').write_bytes(DATA + b'x')
-    with pytest.raises(transfer.TransferError) as caught:
+    with pytest.raises(store.StoreError) as caught:
         push._push(None)
     assert caught.value.code == 'not_proved' and not push.box.exists()
 
@@ -92,6 +92,6 @@ def test_check_mode_sends_nothing(push):
 
 def test_without_an_archive_it_says_what_to_do(push):
     (push.folder / 'backup-a.tar.gz.manifest.json').unlink()
-    with pytest.raises(transfer.TransferError) as caught:
+    with pytest.raises(store.StoreError) as caught:
         push._push(None)
     assert caught.value.code == 'no_archive' and 'jeedom_restore_archive' in str(caught.value)

@@ -7,3 +7,26 @@ import sys
 
 if sys.version_info < (3, 10) or importlib.util.find_spec('ansible') is None:
     collect_ignore_glob = ['test_s*.py', 'test_f*.py', 'test_n*.py']
+else:
+    import os
+
+    import pytest
+
+    def _load(name):
+        """A helper module beside the tests (pytest's importlib mode puts no folder on the path)."""
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + '.py')
+        spec = importlib.util.spec_from_file_location('jeedom_fleet_store_' + name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    @pytest.fixture(scope='session')
+    def shelves():
+        """The module with Shelf."""
+        return _load('shelf')
+
+    @pytest.fixture
+    def shelf(shelves, tmp_path):
+        """An empty shelf of box1."""
+        return shelves.Shelf(tmp_path / 'artifacts')
