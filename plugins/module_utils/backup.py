@@ -95,25 +95,14 @@ def job(params, context):
     guard = _Guard(folder)
     before = database.row_counts()
     begin = time.time()
-    context.phase('backup', 1)
-    path = _run_backup(installation, context, begin)
-    after = database.row_counts()
-    context.phase('prove', 65)
-    size = float(os.path.getsize(path) or 1)
-    members = set()
-
-    def on_name(name, dummy_member):
-        members.add(name)
-
-    with open(path, 'rb') as raw:
-        proof = archive.prove(raw, lambda done: context.percent(65 + 20 * done / size), on_name)
-    proof['problems'].extend(archive.compare(proof, before, after, plugin_folders(installation)) if proof['dump']['present'] else [])
-    if proof['core_version'] and proof['core_version'] != installation.version():
-        proof['problems'].append('it holds core %s, the box has %s' % (proof['core_version'], installation.version()))
-    if proof['problems']:
-        raise BoxError('The archive %s is not usable although Jeedom reported success: %s. Free space or repair what is named, then '
-                       'run again.' % (os.path.basename(path), '; '.join(proof['problems'][:3])), 'archive_not_proved',
-                       problems=proof['problems'], path=path)
+    there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+    try:
+        path, proof, members = _proved(installation, database, context, begin, before)
+    except BoxError as error:
+        guard.restore()
+        if error.code in ('backup_failed', 'backup_incomplete', 'archive_not_proved'):
+            _drop_new(folder, there, context)
+        raise
     context.phase('keep', 88)
     notes = guard.restore()
     kept = keep_aside(path)
@@ -134,6 +123,38 @@ def job(params, context):
     system.write_json(proof_path(os.path.basename(path)), dict(result, identity=_identity(kept)))
     _prune(kept)
     return dict(changed=True, backup=result)
+
+
+def _proved(installation, database, context, begin, before):
+    """Run Jeedom's backup and prove what it has made; returns (path, proof, names of its members)."""
+    context.phase('backup', 1)
+    path = _run_backup(installation, context, begin)
+    after = database.row_counts()
+    context.phase('prove', 65)
+    size = float(os.path.getsize(path) or 1)
+    members = set()
+
+    def on_name(name, dummy_member):
+        members.add(name)
+
+    with open(path, 'rb') as raw:
+        proof = archive.prove(raw, lambda done: context.percent(65 + 20 * done / size), on_name)
+    proof['problems'].extend(archive.compare(proof, before, after, plugin_folders(installation)) if proof['dump']['present'] else [])
+    if proof['core_version'] and proof['core_version'] != installation.version():
+        proof['problems'].append('it holds core %s, the box has %s' % (proof['core_version'], installation.version()))
+    if proof['problems']:
+        raise BoxError('The archive %s is not usable although Jeedom reported success: %s. Free space or repair what is named, then '
+                       'run again.' % (os.path.basename(path), '; '.join(proof['problems'][:3])), 'archive_not_proved',
+                       problems=proof['problems'], path=path)
+    return path, proof, members
+
+
+def _drop_new(folder, there, context):
+    """Remove archives that a failed backup has left: on Jeedom's own page they look like any other (contract 2.5)."""
+    for name in sorted(set(os.listdir(folder)) - there):
+        if archive.NAME.match(name):
+            os.unlink(os.path.join(folder, name))
+            context.log('removed %s, which cannot be restored' % name)
 
 
 def plugin_folders(installation):

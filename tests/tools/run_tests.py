@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
-# Those of tests/integration that are quick; the fault suites there run by hand: docs/explanation/transaction.md.
-INTEGRATION = ['bad_input', 'fleet']
+# tests/integration/README.md has what they are.
+INTEGRATION = ['bad_input', 'fleet', 'supply_faults', 'hop_faults', 'restore_faults', 'migration_faults']
 
 
 def call(*argv: str) -> bool:
