@@ -213,7 +213,8 @@ class Upgrade(object):
         self.context.log('FAILED %s: %s' % (error.code, error.msg))
         if self.params['on_failure'] != 'restore' or not self.opened:
             self._leave()
-            raise BoxError('%s The box stays as it is now: version file %s.' % (error.msg, self.installation.version()), error.code,
+            raise BoxError('%s The box stays as it is now, as you wished: version file %s%s.' % (error.msg, self.installation.version(),
+                                                                                         ', engine stopped' if self.opened else ''), error.code,
                            **dict(details, outcome='failed'))
         self.context.phase('take_back', step='')
         try:
@@ -226,7 +227,13 @@ class Upgrade(object):
                        **dict(details, outcome='rolled_back', rollback=back))
 
     def _leave(self):
-        """Without a way back: what is still the old, whole core gets its settings and its engine again."""
+        """Without a way back: what is still the old, whole core gets its settings and its engine again.
+
+        With an open migration nothing moves: what the box recorded from now on would be lost when it is taken back after all.
+        """
+        if self.opened:
+            transaction.update(on_failure='leave')
+            return
         try:
             if self.settings and self.installation.version() == self.database.config('version'):
                 settings.give_back(self.database, self.settings, self.installation.version(), config.defaults(self.installation))

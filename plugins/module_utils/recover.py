@@ -20,7 +20,7 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxErro
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 
 # Decisions.
-NOTHING, FINISH, FORGET, ABORT, TAKE_BACK, GO_ON = 'nothing', 'finish', 'forget', 'abort', 'take_back', 'go_on'
+NOTHING, FINISH, FORGET, ABORT, TAKE_BACK, GO_ON, LEAVE = 'nothing', 'finish', 'forget', 'abort', 'take_back', 'go_on', 'leave'
 
 
 def decide(state, begun):
@@ -34,8 +34,8 @@ def decide(state, begun):
     step = state['transaction']['step']
     if step == transaction.OPENING:
         return ABORT
-    # A proved target version is not thrown away; everything else goes back.
-    return GO_ON if step == transaction.UPGRADED else TAKE_BACK
+    # A proved target version is not thrown away; everything else goes back, unless the operator wants to look at it first.
+    return GO_ON if step == transaction.UPGRADED else LEAVE if state['transaction'].get('on_failure') == 'leave' else TAKE_BACK
 
 
 def _restore():
@@ -50,7 +50,7 @@ def main():
     if what == NOTHING:
         restore_unit.remove()
         return 0
-    if jobs.running():
+    if what == LEAVE or jobs.running():
         return 0
     if what in (FINISH, TAKE_BACK):
         # Nobody shall be served by a Jeedom that is half one version and half the other.
@@ -65,7 +65,7 @@ def job(params, context):
     state = transaction.state()
     what = decide(state, restore.BEGUN)
     context.log('recovering at boot: %s' % what)
-    if what == NOTHING:
+    if what in (NOTHING, LEAVE):
         return dict(changed=False, recovered=what)
     opened = state['transaction'] or {}
     installation = Installation((state['restore'] or opened)['web_root'])

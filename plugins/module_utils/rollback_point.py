@@ -17,6 +17,7 @@ ARGUMENT_SPEC = dict(
     COMMON_SPEC,
     state=dict(type='str', default='present', choices=['present', 'absent', 'info']),
     route=dict(type='list', elements='str'),
+    on_failure=dict(type='str', default='restore', choices=['restore', 'leave']),
     **jobs.JOB_SPEC
 )
 
@@ -45,7 +46,7 @@ def run(params, check_mode):
         restore_point.Taking(installation, None).check()
     if check_mode:
         return dict(changed=True, rollback_point=None)
-    given = dict((key, params[key]) for key in ('web_root', 'route', 'run_id', 'controller'))
+    given = dict((key, params[key]) for key in ('web_root', 'route', 'on_failure', 'run_id', 'controller'))
     return jobs.started(jobs.start('rollback_point', 'rollback_point', given, installation.web_root, params['run_id'],
                                    params['controller']))
 
@@ -67,7 +68,7 @@ def job(params, context):
     found = taking.check()
     recorded = engine.record(installation, found['database'])
     transaction.open(installation.web_root, found['database'].schema, recorded, found['version'], route=params.get('route'),
-                     run_id=params.get('run_id'), controller=params.get('controller'))
+                     run_id=params.get('run_id'), controller=params.get('controller'), on_failure=params.get('on_failure', 'restore'))
     fault.point('point_opened')
     try:
         restore_unit.install()
@@ -82,7 +83,7 @@ def job(params, context):
 def _info():
     """Where the box stands; says nothing that could not be shown to everybody."""
     state, record = transaction.state(), restore_point.manifest()
-    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root')
+    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root', 'on_failure')
     opened = state['transaction'] and dict((key, state['transaction'].get(key)) for key in told)
     begun = state['restore'] and dict((key, state['restore'].get(key)) for key in ('step', 'source', 'version', 'reason'))
     live = jobs.running()

@@ -46,6 +46,13 @@ options:
       - The versions that the box is to go through; noted for whoever looks at the box.
     type: list
     elements: str
+  on_failure:
+    description:
+      - What becomes of the box when the migration fails, or is cut by a reboot.
+      - V(restore) takes it back. V(leave) leaves it as it then is, with its engine stopped, until somebody takes it back.
+    type: str
+    choices: [restore, leave]
+    default: restore
 seealso:
   - module: jeedom.fleet.restore
   - module: jeedom.fleet.core

@@ -96,6 +96,19 @@ def test_the_box_decides_at_boot(step, journal, what):
     assert recover.decide(state, restore.BEGUN) == what
 
 
+@pytest.mark.parametrize('step, what', [
+    (transaction.OPENING, recover.ABORT), (transaction.OPEN, recover.LEAVE), (transaction.HOP, recover.LEAVE),
+    (transaction.HOP_PROVED, recover.LEAVE), (transaction.UPGRADED, recover.GO_ON)])
+def test_a_box_that_is_to_be_left_is_not_taken_back_at_boot(step, what):
+    state = dict(transaction=dict(step=step, on_failure='leave'), restore=None, last=None)
+    assert recover.decide(state, restore.BEGUN) == what
+
+
+def test_a_restore_that_had_begun_is_finished_at_boot_whatever_was_wished_before():
+    state = dict(transaction=dict(step=transaction.HOP, on_failure='leave'), restore=dict(step='tables'), last=None)
+    assert recover.decide(state, restore.BEGUN) == recover.FINISH
+
+
 # -- commit
 
 @pytest.mark.parametrize('step', [transaction.HOP, transaction.HOP_PROVED])

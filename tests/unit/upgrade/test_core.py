@@ -341,6 +341,7 @@ def test_leave_takes_nothing_back(box, upgrade, monkeypatch):
     with pytest.raises(BoxError) as caught:
         core_upgrade.Upgrade(dict(upgrade, on_failure='leave'), Context()).perform()
     assert caught.value.details['outcome'] == 'failed'
+    assert transaction.current()['on_failure'] == 'leave' and 'engine stopped' in caught.value.msg
 
 
 def test_a_begun_hop_outside_the_new_route_goes_on_with_the_old_one(box, upgrade):
