@@ -48,6 +48,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, board, journal, progress, runs, status
 
 RECORD, GATE, FACTS, ASSESS = 'jeedom.fleet.record', 'jeedom.fleet.wave_gate', 'jeedom.fleet.facts', 'jeedom.fleet.assess'
+BACKUPS = 'jeedom.fleet.backup_summary'
 MARKS = {'ok': 'ok', 'skipped': '-', 'blocked': 'stop', 'failed': '!!', 'unknown': '??', 'rolled_back': '<<'}
 
 
@@ -69,6 +70,7 @@ class CallbackModule(CallbackBase):
         self.run_id = ''
         self.stopped: dict | None = None
         self.loaded = False
+        self.backups = ''
 
     # -- events
 
@@ -110,15 +112,21 @@ class CallbackModule(CallbackBase):
             # The migration is over; a report that cannot be written must not look like one that failed.
             self._display.warning(f'jeedom.fleet could not write its report: {error}')
             self._display.vvv(repr(error))
+        if self.backups:
+            self._say(self.backups)
 
     # -- what they mean
 
     def _event(self, result) -> None:
         task = getattr(result, 'task', None) or result._task
         action = getattr(task, 'resolved_action', None) or task.action
-        if action not in (RECORD, GATE, ASSESS):
+        if action not in (RECORD, GATE, ASSESS, BACKUPS):
             return
         told = getattr(result, 'result', None) or result._result
+        if action == BACKUPS:
+            # said again at the very end, where a mail of cron or a log is looked at first
+            self.backups = str(told.get('summary') or '')
+            return
         host = (getattr(result, 'host', None) or result._host).get_name()
         items = [item for item in told.get('results', []) if isinstance(item, dict)] if 'results' in told else [told]
         for item in items:
