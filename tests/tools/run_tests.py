@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
 # tests/integration/README.md has what they are.
-INTEGRATION = ['bad_input', 'fleet', 'supply_faults', 'hop_faults', 'restore_faults']
+INTEGRATION = ['bad_input', 'fleet', 'supply_faults', 'hop_faults', 'restore_faults', 'migration_faults']
 
 
 def call(*argv: str) -> bool:
