@@ -15,7 +15,7 @@ import importlib
 import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    engine, jobs, restore_point, restore_unit, restore_web, transaction)
+    engine, jobs, point_away, restore_point, restore_unit, restore_web, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 
@@ -28,14 +28,21 @@ def decide(state, begun):
     if state['restore']:
         if state['restore']['step'] in begun:
             return FINISH
+        if point_away.is_away(state['transaction']):
+            return LEAVE
         return TAKE_BACK if state['transaction'] else FORGET
     if not state['transaction']:
         return NOTHING
     step = state['transaction']['step']
     if step == transaction.OPENING:
         return ABORT
-    # A proved target version is not thrown away; everything else goes back, unless the operator wants to look at it first.
-    return GO_ON if step == transaction.UPGRADED else LEAVE if state['transaction'].get('on_failure') == 'leave' else TAKE_BACK
+    # A proved target version is not thrown away; everything else goes back, unless the operator wants to look at it first, or the
+    # controller has what is needed for it.
+    return GO_ON if step == transaction.UPGRADED else LEAVE if _left(state['transaction']) else TAKE_BACK
+
+
+def _left(opened):
+    return opened.get('on_failure') == 'leave' or point_away.is_away(opened)
 
 
 def _restore():
@@ -50,11 +57,13 @@ def main():
     if what == NOTHING:
         restore_unit.remove()
         return 0
-    if what == LEAVE or jobs.running():
+    if jobs.running():
         return 0
-    if what in (FINISH, TAKE_BACK):
+    if what in (FINISH, TAKE_BACK) or (what == LEAVE and point_away.is_away(transaction.current())):
         # Nobody shall be served by a Jeedom that is half one version and half the other.
         restore_web.hold()
+    if what == LEAVE:
+        return 0
     jobs.start('recover', 'recover', dict(), 'boot', (transaction.current() or {}).get('run_id'), 'the box itself, at boot')
     return 0
 

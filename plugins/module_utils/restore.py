@@ -47,8 +47,9 @@ def run(params, check_mode):
             return done
         if params['source'] == 'archive' and not params['archive']:
             raise BoxError('source is archive and no archive was named: give archive, complement and manifest.', 'bad_arguments')
-        # Refusals that need no work come before a job is started.
-        _source(params)
+        if (transaction.current() or {}).get('step') != transaction.OPENING:
+            # Refusals that need no work come before a job is started.
+            _source(params)
     if check_mode:
         return dict(changed=True, outcome=None, restored_version=None)
     live = jobs.running()
@@ -88,7 +89,16 @@ def job(params, context):
         return Restore(context, journal).finish()
     if journal:
         forget(context, web=False)
+    if (transaction.current() or {}).get('step') == transaction.OPENING:
+        return _abort(Installation(transaction.current()['web_root']), context, params['reason'])
     return _restore(context, _source(params), params['reason'])
+
+
+def _abort(installation, context, reason):
+    """The rollback point was not complete yet, so nothing has changed: give the engine back, and that is all."""
+    restore_point.abort(installation, context)
+    return dict(changed=True, outcome='rolled_back', restored_version=installation.version(), seconds=0, outage=0, reason=reason,
+                msg='The rollback point had not been complete and nothing had been changed: engine and web are as they were.')
 
 
 def take_back(installation, context, reason):

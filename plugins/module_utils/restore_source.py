@@ -16,7 +16,7 @@ import re
 import shutil
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    fault, restore_point, restore_schema, swap, system, tree, tree_extract)
+    fault, point_away, restore_point, restore_schema, swap, system, tree, tree_extract)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 
@@ -67,6 +67,9 @@ class PointSource:
         if self.record is None:
             raise BoxError('There is no rollback point on the box: restore the archive on the controller instead '
                            '(jeedom_rollback_source: archive).', 'no_rollback_point')
+        if point_away.is_away(self.record):
+            raise BoxError('The rollback point of this box is the archive %s on the controller, since there was no room for one here: the '
+                           'rollback playbook there takes the box back.' % self.record['archive']['name'], 'rollback_point_away')
         self.web_root = self.record['web_root']
         self.connection = self.record['connection']
         self.version = self.record['core_version']
@@ -127,6 +130,7 @@ class ArchiveSource:
         if not self.manifest.get('proved'):
             raise BoxError('The manifest of %s says that it was not proved (%s): use another archive.'
                            % (self.archive, '; '.join(self.manifest.get('problems') or ['no reason given'])), 'not_proved')
+        point_away.require_mine(self.identity)
         self.foreign = bool(host) and host != os.uname()[1]
         require_php(self.version)
         self.web_user = self.live.web_user
@@ -161,9 +165,14 @@ class ArchiveSource:
         size, inodes = self._size(live_kept)
         dumped = self.manifest.get('dump') or {}
         tables = dumped.get('tables') or {}
-        restore_point.require_room(
-            [(self.work, size, inodes)] + restore_point.database_room(exchange.root, int(dumped.get('size') or size // 4)),
-            'Unpacking %s beside %s' % (os.path.basename(self.archive), self.web_root))
+        needs = [(self.work, size, inodes)] + restore_point.database_room(exchange.root, int(dumped.get('size') or size // 4))
+        what = 'Unpacking %s beside %s' % (os.path.basename(self.archive), self.web_root)
+        try:
+            restore_point.require_room(needs, what)
+        except BoxError:
+            if not point_away.tree_size(self.web_root):
+                raise
+            point_away.make_room(self.web_root, live_kept, needs, what, context)
         context.phase('extract', 15)
         new = os.path.join(system.make_dir(self.work), 'new')
         tree_extract.remove(new)
@@ -205,6 +214,8 @@ class ArchiveSource:
         return restore_point.kept(self.web_root, value)
 
     def _size(self, kept):
+        if point_away.tree_size(self.web_root):
+            return point_away.tree_size(self.web_root)
         if os.path.isdir(self.web_root):
             size, inodes = tree.measure(self.web_root, kept)
             return max(size, 4 * os.path.getsize(self.archive)), inodes + 1000

@@ -9,7 +9,7 @@ __metaclass__ = type
 
 # restore is not called from here: the recovery at boot needs it among the code that is packed.
 from ansible_collections.jeedom.fleet.plugins.module_utils import (  # noqa: F401, pylint: disable=unused-import
-    engine, fault, jobs, restore, restore_point, restore_unit, system, transaction)
+    engine, fault, jobs, point_away, restore, restore_point, restore_unit, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
@@ -17,6 +17,8 @@ ARGUMENT_SPEC = dict(
     COMMON_SPEC,
     state=dict(type='str', default='present', choices=['present', 'absent', 'info']),
     route=dict(type='list', elements='str'),
+    location=dict(type='str', default='auto', choices=['auto', 'box', 'controller']),
+    fetched=dict(type='str'),
     on_failure=dict(type='str', default='restore', choices=['restore', 'leave']),
     **jobs.JOB_SPEC
 )
@@ -33,20 +35,21 @@ def run(params, check_mode):
                        % transaction.journal().get('step'), 'restore_unfinished')
     if params['state'] == 'absent':
         return _absent(installation, check_mode)
-    opened = transaction.current()
+    opened, record = transaction.current(), restore_point.manifest()
+    if params['fetched'] and opened and point_away.is_away(record):
+        return _confirm(opened, record, params['fetched'], check_mode)
     if opened and opened['step'] != transaction.OPENING:
-        record = restore_point.manifest()
         if record is None:
             raise BoxError('The migration of this box is open since run %s, but its rollback point is gone: restore the archive on '
                            'the controller (jeedom_rollback_source: archive).' % opened.get('run_id'), 'rollback_point_missing')
-        if opened['step'] == transaction.OPEN:
+        if opened['step'] == transaction.OPEN and not point_away.is_away(record):
             restore_point.prove(record)
-        return dict(changed=False, rollback_point=restore_point.summary(record))
+        return dict(changed=False, rollback_point=_summary(record))
     if not opened:
-        restore_point.Taking(installation, None).check()
+        _check(installation, params['location'])
     if check_mode:
         return dict(changed=True, rollback_point=None)
-    given = dict((key, params[key]) for key in ('web_root', 'route', 'on_failure', 'run_id', 'controller'))
+    given = dict((key, params[key]) for key in ('web_root', 'route', 'location', 'on_failure', 'run_id', 'controller'))
     return jobs.started(jobs.start('rollback_point', 'rollback_point', given, installation.web_root, params['run_id'],
                                    params['controller']))
 
@@ -65,31 +68,58 @@ def job(params, context):
     taking = restore_point.Taking(installation, context)
     # What a cut commit or an older attempt left may only go when nothing is open.
     restore_point.drop(installation.web_root, installation.credentials())
-    found = taking.check()
+    found, location = _check(installation, params.get('location') or 'auto', taking)
     recorded = engine.record(installation, found['database'])
     transaction.open(installation.web_root, found['database'].schema, recorded, found['version'], route=params.get('route'),
                      run_id=params.get('run_id'), controller=params.get('controller'), on_failure=params.get('on_failure', 'restore'))
     fault.point('point_opened')
     try:
         restore_unit.install()
-        record = taking.take(found, recorded)
+        if location == point_away.CONTROLLER:
+            context.log('the rollback point goes to the controller')
+            record = point_away.take(installation, context, found, recorded)
+        else:
+            record = taking.take(found, recorded)
     except Exception:
         context.log('the rollback point cannot be taken: giving everything back')
         restore_point.abort(installation, context)
         raise
-    return dict(changed=True, rollback_point=restore_point.summary(record))
+    return dict(changed=True, rollback_point=_summary(record))
+
+
+def _check(installation, location, taking=None):
+    """(what was found, where the rollback point will be). Raises when there is room for it nowhere."""
+    if location != point_away.CONTROLLER:
+        try:
+            return (taking or restore_point.Taking(installation, None)).check(), point_away.HERE
+        except BoxError as error:
+            if location == point_away.HERE or error.code not in ('no_room', 'no_inodes'):
+                raise
+    return point_away.check(installation), point_away.CONTROLLER
+
+
+def _confirm(opened, record, sha256, check_mode):
+    """The controller has fetched the rollback point."""
+    waiting = opened['step'] == transaction.OPENING
+    if waiting and not check_mode:
+        point_away.confirm(record, sha256)
+    return dict(changed=waiting, rollback_point=_summary(record))
+
+
+def _summary(record):
+    return point_away.summary(record) if point_away.is_away(record) else restore_point.summary(record)
 
 
 def _info():
     """Where the box stands; says nothing that could not be shown to everybody."""
     state, record = transaction.state(), restore_point.manifest()
-    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root', 'on_failure')
+    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root', 'on_failure', 'location')
     opened = state['transaction'] and dict((key, state['transaction'].get(key)) for key in told)
     begun = state['restore'] and dict((key, state['restore'].get(key)) for key in ('step', 'source', 'version', 'reason'))
     live = jobs.running()
     return dict(changed=False, transaction=opened, restore=begun, last=state['last'],
                 live_job=live and dict((key, live[key]) for key in ('id', 'kind', 'run_id', 'controller', 'followed')),
-                rollback_point=restore_point.summary(record) if record else None)
+                rollback_point=_summary(record) if record else None)
 
 
 def _absent(installation, check_mode):

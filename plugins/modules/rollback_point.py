@@ -46,6 +46,19 @@ options:
       - The versions that the box is to go through; noted for whoever looks at the box.
     type: list
     elements: str
+  location:
+    description:
+      - Where the rollback point stands. V(box) is a copy beside the web root with a scratch schema. V(controller) is an archive with
+        its complement, made with the engine stopped, that the controller has to fetch (M(jeedom.fleet.backup_fetch)) and to
+        confirm with O(fetched) before anything else can be changed; the box gives its room back then.
+      - V(auto) takes the controller when there is no room on the box.
+    type: str
+    choices: [auto, box, controller]
+    default: auto
+  fetched:
+    description:
+      - SHA-256 of the rollback point that the controller has fetched.
+    type: str
   on_failure:
     description:
       - What becomes of the box when the migration fails, or is cut by a reboot.

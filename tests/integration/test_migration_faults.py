@@ -23,7 +23,7 @@ import pytest
 from testbox import ROOT, Box, differences, sandbox
 
 LANES = int(os.environ.get('JEEDOM_TEST_LANES', '3'))
-FLEET = 'migf'
+FLEET = 'migl'
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
 # The first hop of the way is enough: its target is accepted by name where a box should not rest there.
 TARGET, TARGET_SAYS = '4.0.63', '4.0.62'
@@ -308,6 +308,27 @@ def hop_that_fails_and_nobody_takes_back(way: Way) -> None:
     way.as_before()
 
 
+def no_room_for_the_rollback_point(way: Way) -> None:
+    """It goes to the controller, which takes the box back from it; without the controller the box waits, also over a reboot."""
+    # 500 MB that pack well: there is room for an archive of the tree, and none for a copy of it.
+    way.box.sh('systemctl stop apache2 cron test-tick; dd if=/dev/zero of=/var/www/html/data/large bs=1M count=500 status=none; '
+               'chown www-data: /var/www/html/data/large; mkdir -p /mnt/small; mount -t tmpfs -o size=1400m,mode=755 tmpfs /mnt/small; '
+               'cp -a /var/www/. /mnt/small/; mount --bind /mnt/small /var/www; systemctl start apache2 cron')
+    way.box.sh('mount -o remount,size=$(($(df --output=used -k /var/www | tail -1) + 420000))k /mnt/small')
+    way.v3 = way.state()
+    way.begin()
+    way.box.do('strike', program='php', when='install/update/4.0.2.php', how='instead', times=9,
+               action='echo "PHP Fatal error:  Uncaught Error: sandbox"; exit 255')
+    process = way.run()
+    way.told(process, 'rolled_back', 'rollback', 'rolled_back', 'PHP Fatal error')
+    assert 'on the controller' in json.dumps(way.journal()['stages']['prepare']), way.journal()['stages']['prepare']
+    assert 'making room' in way.box.sh('cat /var/lib/jeedom-fleet/jobs/restore-*/log')
+    way.box.do('calm')
+    way.started()
+    way.as_before()
+    way.second_run()
+
+
 def job_killed_in_a_hop(way: Way) -> None:
     """The controller sees that the job is gone and takes the box back."""
     way.box.do('strike', **dict(IN_HOP, action='kill -9 $(pgrep -f "jeedom-fleet/jobs/core-.*/code.zip"); pkill -9 -f install/update.php'))
@@ -345,6 +366,7 @@ CASES = {
     'job killed in a hop': job_killed_in_a_hop,
     'hop always fails': hop_that_always_fails,
     'hop fails, nobody takes back': hop_that_fails_and_nobody_takes_back,
+    'no room for the rollback point': no_room_for_the_rollback_point,
     'market hangs': market_that_hangs,
     'download refused': download_refused,
     'disk full at the backup': disk_full_at_the_backup,
