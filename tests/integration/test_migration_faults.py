@@ -23,7 +23,7 @@ import pytest
 from testbox import ROOT, Box, differences, sandbox
 
 LANES = int(os.environ.get('JEEDOM_TEST_LANES', '3'))
-FLEET = 'migl'
+FLEET = 'migf'
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
 # The first hop of the way is enough: its target is accepted by name where a box should not rest there.
 TARGET, TARGET_SAYS = '4.0.63', '4.0.62'
@@ -310,11 +310,11 @@ def hop_that_fails_and_nobody_takes_back(way: Way) -> None:
 
 def no_room_for_the_rollback_point(way: Way) -> None:
     """It goes to the controller, which takes the box back from it; without the controller the box waits, also over a reboot."""
-    # 500 MB that pack well: there is room for an archive of the tree, and none for a copy of it.
-    way.box.sh('systemctl stop apache2 cron test-tick; dd if=/dev/zero of=/var/www/html/data/large bs=1M count=500 status=none; '
-               'chown www-data: /var/www/html/data/large; mkdir -p /mnt/small; mount -t tmpfs -o size=1400m,mode=755 tmpfs /mnt/small; '
-               'cp -a /var/www/. /mnt/small/; mount --bind /mnt/small /var/www; systemctl start apache2 cron')
-    way.box.sh('mount -o remount,size=$(($(df --output=used -k /var/www | tail -1) + 420000))k /mnt/small')
+    # 1 GB that packs well: there is room for an archive of the tree, and none for a copy of it.
+    way.box.sh('systemctl stop apache2 cron test-tick; mkdir -p /mnt/small; mount -t tmpfs -o size=2g,mode=755 tmpfs /mnt/small; cp -a /var/www/. /mnt/small/; '
+               'dd if=/dev/zero of=/mnt/small/html/data/large bs=1M count=1000 status=none; chown www-data: /mnt/small/html/data/large; chmod 775 /mnt/small/html/data/large; '
+               'mount -o remount,size=$(($(df --output=used -k /mnt/small | tail -1) + 910000))k /mnt/small; '
+               'mount --bind /mnt/small /var/www; systemctl start apache2 cron')
     way.v3 = way.state()
     way.begin()
     way.box.do('strike', program='php', when='install/update/4.0.2.php', how='instead', times=9,
