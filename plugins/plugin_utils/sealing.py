@@ -136,10 +136,10 @@ class _Frames:
     def _bound(self, index: int, final: bool) -> bytes:
         return self.header + index.to_bytes(8, 'big') + (b'\1' if final else b'\0')
 
-    def seal(self, index: int, final: bool, plain: bytes) -> bytes:
+    def seal(self, index: int, final: bool, plain: bytes) -> tuple[bytes, bytes]:
         # A nonce of its own for each frame, not a counter: a resumed download may seal a frame a second time.
         nonce = os.urandom(12)
-        return nonce + self.cipher.encrypt(nonce, plain, self._bound(index, final))
+        return nonce, self.cipher.encrypt(nonce, plain, self._bound(index, final))
 
     def open(self, index: int, final: bool, frame: bytes) -> bytes | None:
         """The plaintext, or None when the frame is not what it should be."""
@@ -179,25 +179,33 @@ class Writer:
     def __init__(self, out: BinaryIO, frames: _Frames, index: int = 0, hasher: Any = None):
         self.out, self.frames, self.index = out, frames, index
         self.hasher = hasher if hasher is not None else hashlib.sha256()
-        self.pending = bytearray()
+        # pieces of the frame that is being filled, and their bytes
+        self.parts: list[Any] = []
+        self.held = 0
 
     def write(self, data: bytes) -> int:
         """Take plaintext; whole frames go out at once."""
-        self.pending += data
-        # a full frame is kept back until more comes: it may be the last one
-        while len(self.pending) > PLAIN:
-            self._put(bytes(self.pending[:PLAIN]), False)
-            del self.pending[:PLAIN]
+        # a buffer that its owner fills again must not be kept
+        view = memoryview(data if isinstance(data, bytes) else bytes(data))
+        while view:
+            # a full frame is kept back until more comes: it may be the last one
+            if self.held == PLAIN:
+                self._put(False)
+            piece = view[:PLAIN - self.held]
+            view = view[len(piece):]
+            self.parts.append(piece)
+            self.held += len(piece)
         return len(data)
 
     def finish(self) -> None:
         """No more comes."""
-        self._put(bytes(self.pending), True)
-        self.pending.clear()
+        self._put(True)
 
-    def _put(self, plain: bytes, final: bool) -> None:
-        frame = self.frames.seal(self.index, final, plain)
-        self.put_raw(frame)
+    def _put(self, final: bool) -> None:
+        plain = self.parts[0] if len(self.parts) == 1 else b''.join(self.parts)
+        for part in self.frames.seal(self.index, final, plain):
+            self.put_raw(part)
+        self.parts, self.held = [], 0
         self.index += 1
 
     def put_raw(self, data: bytes) -> None:
