@@ -95,11 +95,11 @@ def parse_keys(text: str, where: str) -> list[bytes]:
 
 
 def read_key_file(path: str | os.PathLike) -> list[bytes]:
-    """The keys in a file; refused when others than its owner can read it."""
+    """The keys in a file; refused when everybody can read it or its group can write it (systemd's credentials show a group that reads)."""
     try:
         with open(os.path.expanduser(path), encoding='ascii') as handle:
-            if os.fstat(handle.fileno()).st_mode & 0o077:
-                raise SealError(f'The key file {path} can be read by others than its owner: chmod 600 it.', 'key_exposed')
+            if os.fstat(handle.fileno()).st_mode & 0o037:
+                raise SealError(f'The key file {path} can be read by everybody, or changed by its group: chmod 600 it.', 'key_exposed')
             return parse_keys(handle.read(65536), f'The key file {path}')
     except UnicodeDecodeError as error:
         raise SealError(f'The key file {path} holds no key but other bytes: make one with "openssl rand -base64 32".', 'bad_key') from error

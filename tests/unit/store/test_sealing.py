@@ -155,10 +155,13 @@ def test_a_key_file_of_all_the_world_is_refused(tmp_path):
     path.write_text(KEY.hex())
     path.chmod(0o600)
     assert sealing.read_key_file(path) == [KEY]
-    path.chmod(0o640)
-    with pytest.raises(sealing.SealError) as caught:
-        sealing.read_key_file(path)
-    assert caught.value.code == 'key_exposed' and 'chmod 600' in str(caught.value)
+    path.chmod(0o440)
+    assert sealing.read_key_file(path) == [KEY]
+    for mode in (0o604, 0o660, 0o602):
+        path.chmod(mode)
+        with pytest.raises(sealing.SealError) as caught:
+            sealing.read_key_file(path)
+        assert caught.value.code == 'key_exposed' and 'chmod 600' in str(caught.value)
     with pytest.raises(sealing.SealError) as caught:
         sealing.read_key_file(tmp_path / 'none')
     assert caught.value.code == 'no_key'
