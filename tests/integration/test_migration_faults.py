@@ -312,7 +312,8 @@ def no_room_for_the_rollback_point(way: Way) -> None:
     """It goes to the controller, which takes the box back from it; without the controller the box waits, also over a reboot."""
     # 1 GB that packs well: there is room for an archive of the tree, and none for a copy of it.
     way.box.sh('systemctl stop apache2 cron test-tick; mkdir -p /mnt/small; mount -t tmpfs -o size=2g,mode=755 tmpfs /mnt/small; cp -a /var/www/. /mnt/small/; '
-               'dd if=/dev/zero of=/mnt/small/html/data/large bs=1M count=1000 status=none; chown www-data: /mnt/small/html/data/large; chmod 775 /mnt/small/html/data/large; '
+               'dd if=/dev/zero of=/mnt/small/html/data/large bs=1M count=1000 status=none; '
+               'chown www-data: /mnt/small/html/data/large; chmod 775 /mnt/small/html/data/large; '
                'mount -o remount,size=$(($(df --output=used -k /mnt/small | tail -1) + 910000))k /mnt/small; '
                'mount --bind /mnt/small /var/www; systemctl start apache2 cron')
     way.v3 = way.state()
