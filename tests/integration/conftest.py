@@ -17,9 +17,9 @@ import pytest
 # testbox.py beside this file; pytest's import mode adds no folder by itself.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from testbox import Box, sandbox  # noqa: E402
+from testbox import Box, fleet_name, sandbox  # noqa: E402
 
-FLEET = 'rst'
+FLEET = fleet_name('rs')
 
 
 @pytest.fixture(scope='session')

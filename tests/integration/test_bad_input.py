@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from testbox import fleet_name
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SANDBOX = ROOT / 'tests/sandbox/sandbox.py'
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
-FLEET = 'badin'
+FLEET = fleet_name('ba')
 DIGEST = ('systemctl start mariadb; for i in $(seq 50); do mysqladmin ping >/dev/null 2>&1 && break; sleep 0.2; done; '
           '(cd /var/www/html && find . -path ./log -prune -o -type f -print0 | sort -z | xargs -0 sha256sum; '
           'mysqldump --skip-comments --skip-dump-date jeedom; ls -l /etc/cron.d; ls -R /var/lib/jeedom-fleet 2>/dev/null) | sha256sum')

@@ -7,7 +7,6 @@ JEEDOM_TEST_BOXES=24 is the size of a customer; CI takes the smallest that has a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -17,12 +16,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from testbox import fleet_name
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SANDBOX = ROOT / 'tests/sandbox/sandbox.py'
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
-NAME = 'fl' + hashlib.sha256(str(ROOT).encode()).hexdigest()[:4]
+NAME = fleet_name('fl')
 BOXES = int(os.environ.get('JEEDOM_TEST_BOXES', '6'))
 # A canary, a wave with one failure, one with two, and boxes that must not be reached.
 WAVES = '1,5,25%' if BOXES >= 24 else '1,2,2'

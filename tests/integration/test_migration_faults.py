@@ -20,10 +20,10 @@ import time
 from pathlib import Path
 
 import pytest
-from testbox import ROOT, Box, differences, sandbox
+from testbox import ROOT, Box, differences, fleet_name, sandbox
 
 LANES = int(os.environ.get('JEEDOM_TEST_LANES', '3'))
-FLEET = 'migf'
+FLEET = fleet_name('mg')
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
 # The first hop of the way is enough: its target is accepted by name where a box should not rest there.
 TARGET, TARGET_SAYS = '4.0.63', '4.0.62'

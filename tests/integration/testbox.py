@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shlex
@@ -16,6 +17,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SANDBOX = ROOT / 'tests' / 'sandbox' / 'sandbox.py'
 PACKAGE = 'ansible_collections/jeedom/fleet/plugins/module_utils'
+
+
+def fleet_name(kind: str) -> str:
+    """The name of a fleet for a kind of tests (two letters), one of this clone: two clones on a machine do not meet."""
+    return kind + hashlib.sha256(str(ROOT).encode()).hexdigest()[:4]
 
 
 class Box:
