@@ -68,7 +68,7 @@ class ActionModule(BoxAction):
 
     def _here(self, folder: Path, name: str, sha256: str, form: forms.Forms) -> bool:
         """Whether this very archive is here, whole and in the form that is wanted."""
-        with contextlib.suppress(store.StoreError):
+        with contextlib.suppress(store.StoreError, OSError):
             for copy in store.look(folder):
                 if copy['name'] == name and copy['form'] == form.name and copy['sha256'] == sha256:
                     return store.unchanged(copy)

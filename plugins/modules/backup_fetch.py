@@ -17,6 +17,11 @@ description:
     while it arrives, and gives it its name only when everything is right.
   - Takes up again after a cut link where it stopped. Needs no copy that others could read on the box, whatever the become
     method, and no memory for the file (P(ansible.builtin.fetch#action) with become takes eight times its size).
+  - Where a key is given (C(jeedom_archive_key), C(jeedom_archive_key_file), or C(JEEDOM_FLEET_ARCHIVE_KEY) and
+    C(JEEDOM_FLEET_ARCHIVE_KEY_FILE) in the environment) the files are sealed on their way (AES-GCM) and called C(<name>.sealed); where
+    C(jeedom_archive_command) is given, that command encrypts them. The plaintext is never on a disk of the controller, and its hash
+    is checked all the same. A sealed transfer is taken up again behind its last whole frame, that of a command starts over.
+  - A plain copy of the same archive that is here already is replaced by the encrypted one.
   - This is an action plugin; nothing is installed on the box.
 author: jeedom.fleet contributors
 extends_documentation_fragment:
@@ -46,6 +51,8 @@ options:
     type: float
 seealso:
   - module: jeedom.fleet.backup
+  - module: jeedom.fleet.store_info
+  - module: jeedom.fleet.store_prune
 '''
 
 EXAMPLES = r'''
@@ -58,6 +65,12 @@ EXAMPLES = r'''
     backup: "{{ made.backup }}"
     rate: 500000
   throttle: 2
+
+- name: The same, sealed with a key from a vault
+  jeedom.fleet.backup_fetch:
+    backup: "{{ made.backup }}"
+  vars:
+    jeedom_archive_key: "{{ vault_archive_key }}"
 '''
 
 RETURN = r'''
@@ -69,8 +82,11 @@ archive:
     path:
       description: Where it is.
       type: str
+    form:
+      description: V(plain), V(sealed) or V(command).
+      type: str
     sha256:
-      description: Its hash, equal to the one on the box.
+      description: Hash of the archive, equal to the one on the box, whatever its form here.
       type: str
     size:
       description: Bytes.
@@ -88,7 +104,7 @@ archive:
 error_code:
   description: >-
     Machine name of the failure: C(not_proved), C(no_such_file), C(file_changed), C(hash_differs), C(copy_not_proved),
-    C(controller_full), C(connection_lost).
+    C(controller_full), C(connection_lost), C(no_cryptography), C(bad_key), C(no_key), C(key_exposed), C(bad_settings), C(command_failed).
   returned: failure
   type: str
 '''

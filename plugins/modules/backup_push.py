@@ -16,6 +16,8 @@ description:
   - Sends an archive, its complement and its manifest to C(/var/lib/jeedom-fleet/staging/push) on the box (root only), for
     M(jeedom.fleet.restore). What is there already with the right hash is not sent again; a cut link is taken up where it broke.
   - The files on the controller are hashed before, those on the box after.
+  - Sealed copies are opened on their way, with the key that M(jeedom.fleet.backup_fetch) takes, those of C(jeedom_archive_command)
+    by C(jeedom_archive_open_command); nothing of that touches a disk here.
   - M(jeedom.fleet.restore) removes them when it has restored from them.
   - This is an action plugin; nothing is installed on the box.
 author: jeedom.fleet contributors
@@ -32,8 +34,8 @@ attributes:
 options:
   archive:
     description:
-      - Path of the archive on the controller; C(<archive>.manifest.json) and the complement stand beside it.
-      - By default the newest one in C(archives/<host>) in the folder named by the variable C(jeedom_artifacts).
+      - Path of the archive on the controller, sealed or not; C(<archive>.manifest.json) and the complement stand beside it.
+      - By default the one that came last to C(archives/<host>) in the folder named by the variable C(jeedom_artifacts).
     type: path
 seealso:
   - module: jeedom.fleet.backup_fetch
@@ -74,7 +76,8 @@ version:
   type: str
   sample: 3.3.60
 error_code:
-  description: Machine name of the failure, for example C(no_archive), C(not_proved), C(push_failed), C(push_hash).
+  description: Machine name of the failure, for example C(no_archive), C(not_proved), C(push_failed), C(push_hash),
+    C(no_key), C(wrong_key), C(seal_broken), C(no_open_command).
   returned: failure
   type: str
 '''
