@@ -100,7 +100,7 @@ class Way:
         while not test():
             over = process is not None and process.poll() is not None
             assert not over and time.monotonic() < deadline, f'never seen: {what}\n' + (process.log.read_text()[-3000:] if process else '')
-            time.sleep(0.1)
+            time.sleep(0.03)
 
     def stage(self, name: str, process: subprocess.Popen) -> None:
         """Wait until a run is in a stage."""
