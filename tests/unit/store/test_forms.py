@@ -97,7 +97,7 @@ def test_sizes_at_the_border_of_a_frame_come_whole(tmp_path, size):
         form.path(tmp_path / NAME).unlink()
 
 
-@pytest.mark.parametrize('spoil', ['frame', 'header', 'key', 'shorter', 'plain', 'longer'])
+@pytest.mark.parametrize('spoil', ['frame', 'header', 'key', 'shorter', 'plain', 'longer', 'tail'])
 def test_a_part_that_is_not_ours_is_fetched_again_from_where_it_is_wrong(tmp_path, spoil):
     form, source = forms.Forms(keys=[KEY]), Source(cut=3500)
     with pytest.raises(AnsibleConnectionFailure):
@@ -112,13 +112,16 @@ def test_a_part_that_is_not_ours_is_fetched_again_from_where_it_is_wrong(tmp_pat
         raw = raw[:sealing.HEADER + sealing.FRAME + 5]
     elif spoil == 'plain':
         raw = DATA[:3000]
+    elif spoil == 'tail':
+        # more than the last frame will cover
+        raw += os.urandom(sealing.FRAME - 1)
     elif spoil == 'longer':
         raw += os.urandom(9 * sealing.FRAME)
     else:
         form = forms.Forms(keys=[OTHER, KEY])
     part.write_bytes(raw)
     fetch(tmp_path / NAME, source, form)
-    assert source.opened[1] == {'frame': 1000, 'header': 0, 'key': 0, 'shorter': 1000, 'plain': 0, 'longer': 0}[spoil]
+    assert source.opened[1] == {'frame': 1000, 'header': 0, 'key': 0, 'shorter': 1000, 'plain': 0, 'longer': 0, 'tail': 3000}[spoil]
     assert opened(form, tmp_path / NAME) == DATA
 
 
@@ -269,6 +272,16 @@ class TestFetch:
         result = box.go()
         assert [entry['name'] for entry in result['archive']['transfers']] == [store.complement_name(NAME)]
         assert box.files['/s/' + NAME].opened == [0] and store.prove(store.look(box.folder)[0], forms.from_variables(box.task_vars))['proved']
+
+    @pytest.mark.parametrize('key', [{}, {'jeedom_archive_key': KEY.hex()}])
+    def test_another_file_of_that_name_is_not_taken_for_it(self, box, key, shelves):
+        box.task_vars.update(key)
+        form = forms.from_variables(box.task_vars)
+        box.folder.mkdir(parents=True)
+        shelves.write(form, box.folder / NAME, bytes(len(box.data)))
+        assert len(box.go()['archive']['transfers']) == 2
+        with form.open(form.path(box.folder / NAME), form.name) as stream:
+            assert b''.join(iter(lambda: stream.read(1 << 20), b'')) == box.data
 
     def test_check_mode_writes_nothing(self, box):
         box._task.check_mode = True
