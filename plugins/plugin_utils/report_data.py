@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, runs, status, waves
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, runs, status, store, waves
 
 SCHEMA = 1
 SEVERITIES = ('blocker', 'warning', 'info')
@@ -161,12 +161,15 @@ def archives(root: Path, host: str) -> list[dict]:
         found.append(_archive(root, path.with_name(path.name.removesuffix('.manifest.json')), manifest, 'archive'))
         second = manifest.get('complement')
         if isinstance(second, dict) and second.get('name'):
-            found.append(_archive(root, folder / artifacts.safe_name(text(second['name'], width=200)), {**manifest, **second}, 'complement'))
+            about = {key: value for key, value in manifest.items() if key != 'stored'}
+            found.append(_archive(root, folder / artifacts.safe_name(text(second['name'], width=200)), {**about, **second}, 'complement'))
     return found
 
 
 def _archive(root: Path, path: Path, manifest: dict, kind: str) -> dict:
-    size = number(manifest.get('size'))
+    # a sealed copy has another name and another size
+    stored = store.standing(path.name, manifest) or {}
+    path, size = path.with_name(stored.get('name', path.name)), number(stored.get('size', manifest.get('size')))
     there = path.is_file() and (size is None or path.stat().st_size == size)
     return {'name': text(path.name, width=200), 'kind': kind, 'path': str(path.relative_to(root)), 'size': int(size or 0), 'present': there,
             'sha256': text(manifest.get('sha256'), width=64), 'core_version': text(manifest.get('core_version'), width=20),

@@ -149,25 +149,35 @@ def _copy(place: Path, name: str, manifest_name: str = '') -> dict:
     return copy
 
 
-def _file(place: Path, name: str, manifest: dict, copy: dict) -> dict | None:
-    """{name, path, form, size, sha256, plain_sha256, plain_size} of one file of a copy; what is wrong goes to its problems."""
+def standing(name: str, manifest: dict) -> dict | None:
+    """{name, form, sha256, size} of the file that holds an archive or a complement, or None when its manifest names another's.
+
+    A manifest comes from a box: what it names must be of this archive, and a plain name in this folder.
+    """
     stored = manifest.get('stored')
     stored = stored if isinstance(stored, dict) else {'name': name, 'form': 'plain', 'sha256': manifest.get('sha256'), 'size': manifest.get('size')}
     actual = str(stored.get('name'))
-    # A manifest comes from a box: what it names must be of this archive, and a plain name in this folder.
     if not actual.startswith(name) or not _REST.match(actual[len(name):]):
+        return None
+    return {'name': actual, 'form': str(stored.get('form')), 'sha256': stored.get('sha256'), 'size': stored.get('size')}
+
+
+def _file(place: Path, name: str, manifest: dict, copy: dict) -> dict | None:
+    """{name, path, form, size, sha256, plain_sha256, plain_size} of one file of a copy; what is wrong goes to its problems."""
+    stored = standing(name, manifest)
+    if stored is None:
         copy['problems'].append(f'its manifest names a file that is not of {name}')
         return None
+    actual = stored['name']
     status = _regular(place / actual)
     if status is None:
         copy['problems'].append(f'{actual} is missing')
         return None
     copy['files'].append(actual)
     copy['bytes'] += status.st_size
-    if stored.get('size') is not None and status.st_size != stored['size']:
+    if stored['size'] is not None and status.st_size != stored['size']:
         copy['problems'].append(f'{actual} has {status.st_size} bytes, its manifest says {stored["size"]}')
-    return {'name': actual, 'path': str(place / actual), 'form': str(stored.get('form')), 'size': status.st_size, 'sha256': stored.get('sha256'),
-            'plain_sha256': manifest.get('sha256'), 'plain_size': manifest.get('size')}
+    return {**stored, 'path': str(place / actual), 'size': status.st_size, 'plain_sha256': manifest.get('sha256'), 'plain_size': manifest.get('size')}
 
 
 def prove(copy: dict, reader: forms.Forms) -> dict:

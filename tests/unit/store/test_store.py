@@ -207,3 +207,14 @@ def test_accents_and_long_names_are_escaped_alike(shelf):
             'complement': {'name': store.complement_name(raw), 'size': 1, 'sha256': hashlib.sha256(b'y').hexdigest()}})
         copy = shelf.look()[0]
         assert copy['problems'] == [] and copy['complement']['name'] == second and store.unchanged(copy)
+
+
+@FORMS
+def test_the_report_finds_a_copy_in_its_form(shelf, form):
+    from ansible_collections.jeedom.fleet.plugins.plugin_utils import report_data
+    shelf.add(form=form())
+    told = report_data.archives(shelf.root, shelf.host)
+    assert [item['kind'] for item in told] == ['archive', 'complement'] and all(item['present'] for item in told)
+    assert told[0]['name'] == form().path(shelf.place / NAME).name and told[0]['size'] == (shelf.place / told[0]['name']).stat().st_size
+    (shelf.place / told[1]['name']).unlink()
+    assert [item['present'] for item in report_data.archives(shelf.root, shelf.host)] == [True, False]
