@@ -106,7 +106,7 @@ class Browser:
         """Load a page and wait until it is there."""
         url = path if str(path).startswith(('about:', 'file:')) else Path(path).resolve().as_uri()
         self.call('Page.navigate', url=str(url))
-        deadline = time.time() + 30
+        deadline = time.time() + 120
         while self.run('document.readyState + location.href.slice(0, 5)') != 'complete' + str(url)[:5]:
             if time.time() > deadline:
                 raise RuntimeError(f'{url} did not load')

@@ -154,12 +154,10 @@ def test_print_has_every_box_and_no_controls(opened, tmp_path):
     opened.call('Emulation.setEmulatedMedia', media='')
 
 
-def test_500_boxes_are_there_at_once(browser, fleets, tmp_path):
+def test_500_boxes_are_there_and_can_be_searched(browser, fleets, tmp_path):
     path = report.write(fleets.make(tmp_path / 'a', 500))['html']
     browser.size(1400)
-    begin = time.monotonic()
     browser.open(path)
-    assert time.monotonic() - begin < 10 and shown(browser) == 500
-    took = browser.run('(() => { const begin = performance.now(); q.value = "box49"; q.dispatchEvent(new Event("input"));'
-                       ' return performance.now() - begin; })()')
-    assert shown(browser) == 11 and took < 500
+    assert shown(browser) == 500
+    browser.run('q.value = "box49"; q.dispatchEvent(new Event("input"))')
+    assert shown(browser) == 11
