@@ -15,8 +15,8 @@ import time
 import traceback
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    config, core_hop, core_plugins, core_route, core_space, core_zips, engine, engine_processes, health, health_checks, health_web,
-    restore, settings, system, transaction)
+    census, config, core_hop, core_plugins, core_route, core_space, core_zips, engine, engine_processes, health, health_checks, health_web,
+    restore, restore_point, settings, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 
@@ -132,6 +132,8 @@ class Upgrade(object):
             if not page['ok']:
                 raise BoxError("Jeedom's login page cannot be had on the box before the upgrade (%s), so no hop could be proved: mend the "
                                'web server first.' % page['message'], 'web_not_provable')
+            if self.opened.get('removed_plugins'):
+                restore_point.expect(census.stable(self.installation))
             self.opened = transaction.update(upgrade=dict(settings=self.settings, counts=self.before, route=self.hops))
         for name in settings.disarm(self.database):
             self.context.log('disarmed %s' % name)
@@ -181,7 +183,8 @@ class Upgrade(object):
         core_space.clean()
         if self.opened:
             # From here on a PHP error in a log is the new core's; those before are of requests that met a tree in motion.
-            noted = dict(self.opened['upgrade'], logs=health.log_sizes(self.installation))
+            noted = dict(self.opened['upgrade'], logs=health.log_sizes(self.installation),
+                         plugins_updated=[item['id'] for item in self.plugins[0]])
             self.opened = transaction.update(step=transaction.UPGRADED, upgrade=noted)
         marker = os.path.join(self.installation.temporary(self.database), 'jeeCron.pid')
         asked = time.time()

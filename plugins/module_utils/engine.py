@@ -16,6 +16,7 @@ import errno
 import io
 import os
 import pwd
+import re
 import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import engine_processes, system, transaction
@@ -24,6 +25,11 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxErro
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
 CRON_DIR = '/etc/cron.d'
+# Installations from before /etc/cron.d/jeedom (and people) put the same lines there; a crontab may hold other lines, too.
+CRONTABS = ('/etc/crontab', '/var/spool/cron/crontabs')
+_JEEDOM_LINE = re.compile(br'^[ \t]*[^#\s].*/core/php/(?:jeeCron|watchdog)\.php')
+# In front of a line that stands still: it tells by itself what has to come back, whatever else is edited meanwhile.
+MUTE = b'#jeedom.fleet# '
 # Absent means switched on (contract 1.3).
 ROWS = ('enableCron', 'enableScenario')
 
@@ -45,7 +51,47 @@ def _names(folder):
     except OSError:
         return []
     # cron itself ignores names with a dot (dpkg leftovers, backups of editors).
-    return sorted(name for name in names if name.startswith('jeedom') and '.' not in name)
+    # Our own, which wakes a box without systemd, is not Jeedom's.
+    return sorted(name for name in names if name.startswith('jeedom') and not name.startswith('jeedom-fleet') and '.' not in name)
+
+
+def _crontabs():
+    """(path, lines with their ends) of every crontab."""
+    found = []
+    for path in CRONTABS:
+        names = [os.path.join(path, name) for name in sorted(os.listdir(path))] if os.path.isdir(path) else [path]
+        for name in names:
+            try:
+                with io.open(os.path.realpath(name), 'rb') as stream:
+                    # Not splitlines(), which takes other bytes for the end of a line, too.
+                    found.append((os.path.realpath(name), stream.read().split(b'\n')))
+            except (IOError, OSError):
+                continue
+    return found
+
+
+def _live(line):
+    return bool(_JEEDOM_LINE.match(line))
+
+
+def _mute(line):
+    return line.startswith(MUTE)
+
+
+def _with(test):
+    """Paths of the crontabs with such a line."""
+    return [path for path, lines in _crontabs() if any(test(line) for line in lines)]
+
+
+def _change(test, make, context, word):
+    """Write crontabs anew, with make(line) for the lines that test finds; cron sees it by the time of file and folder."""
+    for path, lines in _crontabs():
+        if any(test(line) for line in lines):
+            status = os.stat(path)
+            system.atomic_write(path, b'\n'.join(make(line) if test(line) else line for line in lines), status.st_mode & 0o7777,
+                                status.st_uid, status.st_gid)
+            if context:
+                context.log("%s Jeedom's lines in %s" % (word, path))
 
 
 def record(installation, database):
@@ -58,7 +104,7 @@ def record(installation, database):
     temporary = installation.temporary(database)
     return dict(
         recorded=time.time(), boot_id=system.boot_id(),
-        cron_files=sorted(set(_names(CRON_DIR)) | set(_names(aside_dir()))),
+        cron_files=sorted(set(_names(CRON_DIR)) | set(_names(aside_dir())) | set(_with(_live)) | set(_with(_mute))),
         cron_active=cron_active(),
         rows=dict((key, database.config(key)) for key in ROWS),
         started=system.read_text(os.path.join(temporary, 'started'), limit=100),
@@ -75,7 +121,7 @@ def cron_active():
 
 
 def stop(installation, context=None, timeout=600, force=False):
-    """Put the cron files aside and end Jeedom's command line processes and its plugins' daemons; never Apache's workers.
+    """Put the cron files and the lines in crontabs aside and end Jeedom's command line processes and its plugins' daemons; never Apache's workers.
 
     timeout: seconds to wait for an update, backup or restore that somebody else runs. force: end that too (a restore
     must, after a hop that broke off). Raises jeedom_busy, engine_not_stopped. Stopping twice does no harm.
@@ -90,6 +136,7 @@ def stop(installation, context=None, timeout=600, force=False):
         os.unlink(source)
         if context:
             context.log('put %s aside' % source)
+    _change(_live, lambda line: MUTE + line, context, 'muted')
     if not force:
         engine_processes.wait_idle(installation.web_root, timeout)
     engine_processes.end(installation.web_root, 0 if force else engine_processes.GRACE, context)
@@ -106,7 +153,7 @@ def start(installation, recorded, context=None):
 
 
 def give_back_files(context=None):
-    """Move the cron files back to /etc/cron.d."""
+    """Move the cron files back to /etc/cron.d, and give the lines in other crontabs back."""
     for name in _names(aside_dir()):
         kept, place = os.path.join(aside_dir(), name), os.path.join(CRON_DIR, name)
         status = os.stat(kept)
@@ -115,6 +162,7 @@ def give_back_files(context=None):
         os.unlink(kept)
         if context:
             context.log('gave %s back' % place)
+    _change(_mute, lambda line: line[len(MUTE):], context, 'gave back')
 
 
 def _restore_marker(installation, recorded):
@@ -148,14 +196,14 @@ def running(installation, database=None):
     """Whether crons and scenarios can run: cron files in place, cron daemon alive, neither row switched off."""
     database = database or installation.database()
     rows = dict((key, database.config(key)) for key in ROWS)
-    return bool('jeedom' in _names(CRON_DIR) and not _names(aside_dir()) and cron_active()
+    return bool(('jeedom' in _names(CRON_DIR) or _with(_live)) and not _names(aside_dir()) and not _with(_mute) and cron_active()
                 and not any(value == '0' for value in rows.values()))
 
 
 def state(installation, database):
     """What the module returns: {running, cron_files, aside, cron_active, enableCron, enableScenario, started, daemons}."""
     now = record(installation, database)
-    return dict(running=running(installation, database), cron_files=_names(CRON_DIR), aside=_names(aside_dir()),
+    return dict(running=running(installation, database), cron_files=_names(CRON_DIR) + _with(_live), aside=_names(aside_dir()) + _with(_mute),
                 cron_active=now['cron_active'], enableCron=now['rows']['enableCron'] != '0',
                 enableScenario=now['rows']['enableScenario'] != '0', started=bool(now['started']), daemons=now['daemons'])
 
@@ -197,7 +245,7 @@ def _require_startable(before):
     if not before['cron_active']:
         raise BoxError('No cron daemon runs on the box, so nothing would start Jeedom\'s tasks: start it (systemctl start cron).',
                        'cron_inactive')
-    if 'jeedom' not in before['cron_files'] + before['aside']:
+    if not any(name == 'jeedom' or name.startswith('/') for name in before['cron_files'] + before['aside']):
         raise BoxError("/etc/cron.d/jeedom is missing on the box, so nothing would start Jeedom's tasks: reinstall it with "
                        "Jeedom's install script.", 'no_cron_file')
 

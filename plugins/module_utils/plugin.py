@@ -13,7 +13,7 @@ __metaclass__ = type
 import os
 import re
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import jobs, redact, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import jobs, redact, system, transaction
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.facts_look import clean
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
@@ -95,6 +95,10 @@ def _absent(installation, name, params, check_mode, before, along):
     if remains:
         raise BoxError('Plugin %s was removed only in part: %s are still there. Look at the rights of plugins/%s and at the log of the '
                        'box, then run again.' % (name, ', '.join(remains), name), 'plugin_not_removed', remains=remains, goes_along=along)
+    opened = transaction.current()
+    if opened:
+        # Whoever ends this migration, this run or another, knows from it what is gone on purpose.
+        transaction.update(removed_plugins=sorted(set(opened.get('removed_plugins') or []) | set([name])))
     return dict(result, after=after)
 
 

@@ -94,7 +94,8 @@ def summary(record):
     return dict(location=CONTROLLER, created=record['created'], core_version=record['core_version'], web_root=record['web_root'],
                 kept=record['kept'], tables=len(record['database']['tables']),
                 rows=sum(table['rows'] for table in record['database']['tables'].values()), outage=record['outage'],
-                seconds=record['seconds'], proved=True, census=record.get('census'), archive=record['archive'])
+                seconds=record['seconds'], proved=True, census=record.get('census'), archive=record['archive'],
+                census_expected=restore_point.expected())
 
 
 def require_mine(sha256):

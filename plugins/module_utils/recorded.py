@@ -36,6 +36,12 @@ def load(name):
     return value if isinstance(value, dict) else {}
 
 
+def forget(name):
+    """Remove a record without giving anything back; gone already is fine."""
+    if os.path.exists(_path(name)):
+        os.unlink(_path(name))
+
+
 def save(name, value):
     """Write the record; an empty one is removed."""
     if name == TRANSACTION:

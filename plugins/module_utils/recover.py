@@ -1,7 +1,9 @@
 # -*- coding: utf-8 -*-
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""At boot: a migration is open and nobody works on it any more. Python 2.7 and 3.5+, standard library only.
+"""A migration is open and nobody works on it any more: at boot, or when its job was killed and no controller came.
+
+Python 2.7 and 3.5+, standard library only.
 
 main() decides and starts a job, which whoever comes next can follow like any other; job() does it.
 docs/explanation/transaction.md has the table of decisions.
@@ -21,6 +23,9 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.installation import I
 
 # Decisions.
 NOTHING, FINISH, FORGET, ABORT, TAKE_BACK, GO_ON, LEAVE = 'nothing', 'finish', 'forget', 'abort', 'take_back', 'go_on', 'leave'
+
+# Seconds after the last sign of a killed job and of who followed it: a controller that is there takes the box back within seconds.
+ALONE = 900
 
 
 def decide(state, begun):
@@ -50,8 +55,27 @@ def _restore():
     return importlib.import_module(jobs.PACKAGE + '.restore')
 
 
-def main():
-    """The systemd unit's program; exit code 0 unless no job could be started."""
+def abandoned(job, now):
+    """Whether the newest job of the box was killed in this boot, and nobody has looked after it since. job: of jobs.inspect."""
+    if job['state'] != 'died' or job['rebooted']:
+        # A job with a result has a controller that decides, or a next run; a reboot is the other unit's.
+        return False
+    seen = [job['created'], job['status'].get('heartbeat') or 0]
+    if job['followed']:
+        seen.append(now - job['followed']['ago'])
+    return now - max(seen) > ALONE
+
+
+def watch():
+    """The timer's program: what a reboot would do, once a killed job has been alone for long enough."""
+    ids = jobs.job_ids()
+    if not ids or not abandoned(jobs.inspect(ids[-1]), time.time()):
+        return 0
+    return main(alone=True)
+
+
+def main(alone=False):
+    """The systemd unit's program; exit code 0 unless no job could be started. alone: without a reboot."""
     restore = _restore()
     what = decide(transaction.state(), restore.BEGUN)
     if what == NOTHING:
@@ -64,7 +88,8 @@ def main():
         restore_web.hold()
     if what == LEAVE:
         return 0
-    jobs.start('recover', 'recover', dict(), 'boot', (transaction.current() or {}).get('run_id'), 'the box itself, at boot')
+    jobs.start('recover', 'recover', dict(alone=alone), 'boot', (transaction.current() or {}).get('run_id'),
+               'the box itself, %s' % ('since its job was killed' if alone else 'at boot'))
     return 0
 
 
@@ -73,13 +98,15 @@ def job(params, context):
     restore = _restore()
     state = transaction.state()
     what = decide(state, restore.BEGUN)
-    context.log('recovering at boot: %s' % what)
+    alone = params.get('alone')
+    context.log('recovering %s: %s' % ('a killed job' if alone else 'at boot', what))
     if what in (NOTHING, LEAVE):
         return dict(changed=False, recovered=what)
     opened = state['transaction'] or {}
     installation = Installation((state['restore'] or opened)['web_root'])
-    reason = ('the box was rebooted in the middle of the hop to %s' % opened.get('hop') if opened.get('step') == transaction.HOP
-              else 'the box was rebooted while a migration was open')
+    cause = 'its job was killed and no controller came back' if alone else 'the box was rebooted'
+    reason = cause + (' in the middle of the hop to %s' % opened.get('hop') if opened.get('step') == transaction.HOP
+                      else ' while a migration was open')
     result = {}
     try:
         if what == FINISH:

@@ -21,6 +21,7 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxErro
 
 SCHEMA = 1
 SPARE = 48 << 20    # bytes that must stay free on every file system
+EXPECTED = 'expected.json'   # the census after consented removals and before the first hop
 CACHE = 'cache'     # what Jeedom keeps in its temporary folder and would miss
 
 
@@ -32,6 +33,16 @@ def folder():
 def manifest():
     """The manifest of a complete rollback point, or None."""
     return system.read_json(os.path.join(folder(), 'manifest.json'))
+
+
+def expect(counted):
+    """Keep the census that the end of the migration is measured by: what was removed with consent is gone from it."""
+    system.write_json(os.path.join(folder(), EXPECTED), counted)
+
+
+def expected():
+    """What expect() kept, or None."""
+    return system.read_json(os.path.join(folder(), EXPECTED))
 
 
 def point_folder(web_root):
@@ -167,7 +178,7 @@ def summary(record):
                 kept=record['kept'], files=record['tree']['files'], bytes=record['tree']['bytes'],
                 tables=len(record['database']['tables']), rows=sum(table['rows'] for table in record['database']['tables'].values()),
                 dump_bytes=record['dump']['size'], outage=record['outage'], seconds=record['seconds'], proved=True,
-                census=record.get('census'))
+                census=record.get('census'), census_expected=expected())
 
 
 def prove(record, contents=True):

@@ -9,7 +9,7 @@ __metaclass__ = type
 
 # restore is not called from here: the recovery at boot needs it among the code that is packed.
 from ansible_collections.jeedom.fleet.plugins.module_utils import (  # noqa: F401, pylint: disable=unused-import
-    engine, fault, jobs, point_away, restore, restore_point, restore_unit, system, transaction)
+    engine, fault, jobs, point_away, restore, restore_point, restore_unit, settings, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
@@ -113,8 +113,11 @@ def _summary(record):
 def _info():
     """Where the box stands; says nothing that could not be shown to everybody."""
     state, record = transaction.state(), restore_point.manifest()
-    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root', 'on_failure', 'location')
+    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root', 'on_failure', 'location',
+            'removed_plugins')
     opened = state['transaction'] and dict((key, state['transaction'].get(key)) for key in told)
+    if opened:
+        opened['plugins_updated'] = (state['transaction'].get('upgrade') or {}).get('plugins_updated') or []
     begun = state['restore'] and dict((key, state['restore'].get(key)) for key in ('step', 'source', 'version', 'reason'))
     live = jobs.running()
     return dict(changed=False, transaction=opened, restore=begun, last=state['last'],
@@ -139,6 +142,8 @@ def _absent(installation, check_mode):
         restore_unit.remove()
         if opened:
             fault.point('commit_dropped')
+            if opened['step'] == transaction.UPGRADED:
+                settings.forget_freeze()
             transaction.close('committed' if opened['step'] == transaction.UPGRADED else 'aborted',
                               version=installation.version())
     return dict(changed=True, rollback_point=None)

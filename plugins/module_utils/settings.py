@@ -43,6 +43,11 @@ def record(database):
     return dict(rows=rows, purge=purge, source=source)
 
 
+def forget_freeze():
+    """After a commit: what freeze.yml recorded was given back already, and on the new core the old values would be wrong."""
+    recorded.forget(FREEZE)
+
+
 def disarm(database):
     """Date limit and purge, at once: they act whatever else happens. Returns names of what was changed."""
     changed = []

@@ -359,3 +359,40 @@ def test_a_box_that_is_rebooted_takes_itself_back(rich, before, cut):
     rich.sh('systemctl stop cron')
     assert last['id'] == opened and last['outcome'] == 'rolled_back' and last['recovered'] in ('take_back', 'finish'), last
     assert_as_before(rich, before, started=False)
+
+
+def test_a_box_whose_job_was_killed_while_nobody_looks_takes_itself_back(rich, before):
+    present(rich)
+    opened = rich.do('around')['transaction']['id']
+    rich.do('harm')
+    rich.do('fail', at='swap_files_out')
+    assert rich.call('restore').get('died')
+    assert rich.sh('systemctl is-active jeedom-fleet-watch.timer').strip() == 'active'
+    # What the timer does: a job that was seen a moment ago has a controller, which decides.
+    rich.sh('systemctl start jeedom-fleet-watch.service')
+    assert rich.do('around')['transaction']['id'] == opened
+    rich.sh('cd /var/lib/jeedom-fleet/jobs; cd "$(ls -t | head -1)"; rm -f followed; '
+            'sed -i -E \'s/"(heartbeat|created)": [0-9.]+/"\\1": 1000/\' status.json job.json')
+    rich.sh('systemctl start jeedom-fleet-watch.service')
+    deadline = time.time() + 240
+    last = {}
+    while time.time() < deadline and not (last.get('id') == opened and last.get('recovered')):
+        time.sleep(1)
+        last = rich.do('last') or {}
+    assert last['id'] == opened and last['outcome'] == 'rolled_back' and last['recovered'] == 'finish', last
+    assert rich.sh('systemctl is-active jeedom-fleet-watch.timer; true').strip() == 'inactive'
+    assert_as_before(rich, before)
+
+
+def test_lines_in_crontabs_stand_still_while_a_migration_is_open(rich, before):
+    rich.sh('echo "* * * * * www-data php /var/www/html/core/php/jeeCron.php >/dev/null" >> /etc/crontab; '
+            'echo "* * * * * php /var/www/html/core/php/jeeCron.php >/dev/null" | crontab -u www-data -')
+    look = 'stat -c "%a %U:%G" /etc/crontab /var/spool/cron/crontabs/www-data; sha256sum /etc/crontab; crontab -l -u www-data'
+    was = rich.sh(look)
+    present(rich)
+    assert not rich.sh("grep -hE '^[^#].*jeeCron' /etc/crontab /var/spool/cron/crontabs/*; true")
+    rich.do('harm')
+    assert rich.call('restore')['outcome'] == 'rolled_back'
+    assert rich.sh(look) == was
+    rich.sh("sed -i '/jeeCron/d' /etc/crontab; crontab -r -u www-data")
+    assert_as_before(rich, before)

@@ -13,7 +13,7 @@ import shutil
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import jobs, plugin, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import jobs, plugin, system, transaction
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 
@@ -75,6 +75,18 @@ def test_a_removal_is_done_by_jeedom_as_the_web_user_and_a_second_changes_nothin
     assert 'deleteObjet' in home.php[0][-1]
     again = home.call('absent')
     assert again['changed'] is False and len(home.php) == 1
+
+
+def test_a_removal_in_an_open_migration_is_noted_there(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(system, 'STATE_DIR', str(tmp_path / 'state'))
+    transaction.open(home.root, 'jeedom', {}, '3.3.60')
+    home.effect = lambda code: None
+    with pytest.raises(BoxError):
+        home.call('absent')
+    assert 'removed_plugins' not in transaction.current()
+    home.effect = gone(home)
+    home.call('absent')
+    assert transaction.current()['removed_plugins'] == ['virtual']
 
 
 @pytest.mark.parametrize('left', [('folder', 'its folder'), ('row', 'its row'), ('equipments', '1 equipments'), ('settings', 'settings')])

@@ -240,3 +240,86 @@ def test_the_fault_point_strikes_once_and_only_where_it_was_asked_for(state_dir,
     fault.point('here')
     fault.point('here')
     assert ends == [fault.EXIT_CODE]
+
+
+# -- a job that is killed while nobody looks
+
+def died(**keys):
+    return dict(dict(state='died', rebooted=False, created=1000, status=dict(heartbeat=2000), followed=None), **keys)
+
+
+@pytest.mark.parametrize('job, now, alone', [
+    (died(), 2000 + recover.ALONE + 1, True),
+    (died(), 2000 + recover.ALONE - 1, False),
+    (died(status={}), 1000 + recover.ALONE + 1, True),
+    (died(followed=dict(by='c', ago=30)), 9000, False),
+    (died(followed=dict(by='c', ago=recover.ALONE + 1)), 9000, True),
+    (died(state='running'), 9000, False),
+    (died(state='failed'), 9000, False),
+    (died(state='finished'), 9000, False),
+    (died(rebooted=True), 9000, False),
+])
+def test_only_a_killed_job_that_nobody_looks_after_is_abandoned(job, now, alone):
+    assert recover.abandoned(job, now) is alone
+
+
+@pytest.mark.parametrize('ids, alone, begun', [([], True, []), (['old', 'new'], False, []), (['old', 'new'], True, [('recover', dict(alone=True))])])
+def test_the_timer_starts_a_recovery_for_an_abandoned_job_only(state_dir, monkeypatch, ids, alone, begun):
+    opened()
+    transaction.update(step=transaction.HOP, hop='4.0.63')
+    started, looked = [], []
+    monkeypatch.setattr(recover.jobs, 'job_ids', lambda: ids)
+    monkeypatch.setattr(recover.jobs, 'inspect', lambda job_id: looked.append(job_id) or died())
+    monkeypatch.setattr(recover.jobs, 'running', lambda: None)
+    monkeypatch.setattr(recover.jobs, 'start', lambda kind, module, given, *dummy: started.append((kind, given)))
+    monkeypatch.setattr(recover, 'abandoned', lambda job, now: alone)
+    assert recover.watch() == 0
+    assert started == begun and looked in ([], ['new'])
+
+
+def test_the_timer_leaves_a_box_that_is_to_be_left(state_dir, monkeypatch):
+    opened(on_failure='leave')
+    transaction.update(step=transaction.HOP, hop='4.0.63')
+    monkeypatch.setattr(recover.jobs, 'job_ids', lambda: ['x'])
+    monkeypatch.setattr(recover.jobs, 'inspect', lambda job_id: died(created=0, status={}))
+    monkeypatch.setattr(recover.jobs, 'start', lambda *dummy: pytest.fail('started'))
+    assert recover.watch() == 0
+
+
+# -- what a commit leaves, and what a later run must know
+
+def commit(state_dir, monkeypatch, step):
+    folder = state_dir / 'recorded'
+    folder.mkdir()
+    (folder / 'freeze.json').write_text(u'{"cron": {"history::archive": true}}')
+    opened()
+    transaction.update(step=step)
+    for module, name in ((rollback_point.engine, 'start'), (restore_point, 'drop'), (rollback_point.restore_unit, 'remove')):
+        monkeypatch.setattr(module, name, lambda *dummy: None)
+    monkeypatch.setattr(rollback_point, '_connection', lambda installation: None)
+    monkeypatch.setattr(rollback_point.Installation, 'version', lambda self: '4.5.3')
+    rollback_point.run(dict(web_root='/var/www/html', state='absent'), False)
+    return (folder / 'freeze.json').exists()
+
+
+def test_a_commit_forgets_what_freeze_recorded(state_dir, monkeypatch):
+    assert commit(state_dir, monkeypatch, transaction.UPGRADED) is False
+
+
+def test_a_migration_that_is_given_up_leaves_the_freeze_as_it_is(state_dir, monkeypatch):
+    assert commit(state_dir, monkeypatch, transaction.OPEN) is True
+
+
+def test_a_later_run_is_told_what_is_gone_on_purpose(state_dir, monkeypatch):
+    (state_dir / 'rollback').mkdir()
+    record = dict(created=1, core_version='3.3.60', web_root='/', kept=[], tree=dict(files=1, bytes=1), database=dict(tables={}), dump=dict(size=1),
+                  outage=1, seconds=1, census=dict(equipments=3))
+    (state_dir / 'rollback/manifest.json').write_text(u'%s' % json.dumps(record))
+    opened(removed_plugins=['timeline'], upgrade=dict(plugins_updated=['virtual'], settings=dict(password='x')))
+    told = rollback_point.run(dict(web_root='/', state='info'), False)
+    assert told['rollback_point']['census_expected'] is None
+    restore_point.expect(dict(equipments=2))
+    told = rollback_point.run(dict(web_root='/', state='info'), False)
+    assert told['rollback_point']['census_expected'] == dict(equipments=2) and told['rollback_point']['census'] == dict(equipments=3)
+    assert told['transaction']['removed_plugins'] == ['timeline'] and told['transaction']['plugins_updated'] == ['virtual']
+    assert 'password' not in json.dumps(told)

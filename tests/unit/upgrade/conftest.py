@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import installation, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import engine, installation, system
 
 from .fakes import FakeDatabase
 
@@ -16,6 +16,7 @@ def state_dir(tmp_path, monkeypatch):
     """Where a box keeps what is ours."""
     monkeypatch.setattr(system, 'STATE_DIR', str(tmp_path / 'state'))
     monkeypatch.setattr(system, 'require_root', lambda: None)
+    monkeypatch.setattr(engine, 'CRONTABS', (str(tmp_path / 'crontab'), str(tmp_path / 'crontabs')))
     return tmp_path / 'state'
 
 

@@ -357,3 +357,21 @@ def test_ticks_sees_only_what_is_newer(tmp_path):
     assert core_upgrade.ticks(str(marker), now, 1) is True
     assert core_upgrade.ticks(str(marker), now + 10, 0.1) is False
     assert core_upgrade.ticks(str(marker), now + 10, 0) is True
+
+
+@pytest.mark.parametrize('removed, counted', [(None, []), (['timeline'], [{'equipments': 2}])])
+def test_the_census_without_what_was_removed_is_kept_before_the_first_hop(box, monkeypatch, removed, counted):
+    at(box, '3.3.60')
+    opened(box, removed_plugins=removed)
+    kept = []
+    for module, name, gives in ((core_upgrade.engine, 'stop', None), (health_checks, 'counts', {}), (core_upgrade.settings, 'record', {}),
+                                (core_upgrade.settings, 'disarm', []), (core_upgrade.census, 'stable', {'equipments': 2}),
+                                (core_upgrade.health_web, 'login_page', {'ok': True})):
+        monkeypatch.setattr(module, name, lambda *dummy, gives=gives: gives)
+    monkeypatch.setattr(box.__class__, 'secrets', lambda self: [])
+    monkeypatch.setattr(core_upgrade.restore_point, 'expect', kept.append)
+    params = {'web_root': box.web_root, 'version': '4.1.28', 'route': ROUTE, 'hop_timeout': 1, 'stall_timeout': 1}
+    core_upgrade.Upgrade(params, Context())._prepare()
+    # a job that goes on after one that was cut is past that moment
+    core_upgrade.Upgrade(params, Context())._prepare()
+    assert kept == counted

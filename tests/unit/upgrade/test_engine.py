@@ -183,3 +183,65 @@ def test_running_says_when_nothing_would_start_jeedom(box, cron_dir, monkeypatch
     with pytest.raises(BoxError) as caught:
         run_module(box, 'running')
     assert caught.value.code == 'cron_inactive'
+
+
+OLD_INSTALL = (b'# m h dom mon dow user command\n17 * * * * root run-parts /etc/cron.hourly \xe9\x85\n'
+               b'  * * * * * www-data /usr/bin/php /var/www/html/core/php/jeeCron.php >> /dev/null 2>&1\n'
+               b'#* * * * * www-data php /var/www/html/core/php/jeeCron.php\n'
+               b'*/5 * * * * root php /var/www/html/core/php/watchdog.php')
+
+
+@pytest.fixture
+def crontabs(tmp_path, cron_dir):
+    """A very old installation: no /etc/cron.d/jeedom, lines among others in /etc/crontab and in that of the web user."""
+    (cron_dir / 'jeedom').unlink()
+    (cron_dir / 'jeedom_watchdog').unlink()
+    (tmp_path / 'crontab').write_bytes(OLD_INSTALL)
+    (tmp_path / 'crontabs').mkdir()
+    (tmp_path / 'crontabs/www-data').write_bytes(b'* * * * * php /var/www/html/core/php/jeeCron.php\n')
+    (tmp_path / 'crontabs/www-data').chmod(0o600)
+    (tmp_path / 'crontabs/root').write_bytes(b'0 3 * * * /root/backup.sh\n')
+    return tmp_path
+
+
+def every(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mode, path.stat().st_uid) for path in
+            [folder / 'crontab', *(folder / 'crontabs').iterdir()]}
+
+
+def test_lines_in_crontabs_stand_still_and_come_back_exactly(box, crontabs):
+    before = every(crontabs)
+    recorded = engine.record(box, box.fake)
+    assert recorded['cron_files'] == [str(crontabs / 'crontab'), str(crontabs / 'crontabs/www-data')]
+    assert engine.running(box, box.fake)
+    for _again in range(2):
+        engine.stop(box)
+        assert not engine.running(box, box.fake)
+        live = [line for content, _mode, _uid in every(crontabs).values() for line in content.split(b'\n') if line and not line.startswith(b'#')]
+        assert live == [b'17 * * * * root run-parts /etc/cron.hourly \xe9\x85', b'0 3 * * * /root/backup.sh'], live
+        assert engine.record(box, box.fake)['cron_files'] == recorded['cron_files']
+    for _again in range(2):
+        engine.start(box, recorded)
+        assert every(crontabs) == before
+    assert engine.running(box, box.fake)
+
+
+def test_a_line_added_by_somebody_meanwhile_stays(box, crontabs):
+    engine.stop(box)
+    with open(crontabs / 'crontab', 'ab') as stream:
+        stream.write(b'\n1 1 * * * root new\n')
+    engine.start(box, {})
+    assert (crontabs / 'crontab').read_bytes() == OLD_INSTALL + b'\n1 1 * * * root new\n'
+
+
+def test_a_box_with_lines_in_a_crontab_only_can_be_started(box, crontabs):
+    assert run_module(box, 'stopped')['changed'] is True
+    assert run_module(box, 'stopped')['changed'] is False
+    result = run_module(box, 'running')
+    assert result['changed'] is True and result['engine']['running'] is True
+
+
+def test_our_own_cron_file_is_not_jeedoms(box, cron_dir):
+    (cron_dir / 'jeedom-fleet-recover').write_text('@reboot root python3\n')
+    engine.stop(box)
+    assert (cron_dir / 'jeedom-fleet-recover').exists()
