@@ -37,6 +37,11 @@ def check(installation):
         raise BoxError('The files in %s are version %s and the database is version %s: such a box is half-way in an update already. '
                        'Finish that update, or restore an archive, then run again.' % (installation.web_root, found, applied),
                        'versions_differ', files=found, database=applied)
+    lost = ', '.join('%d %s' % (count, kind) for kind, count in sorted(restore_schema.others(root, database.schema).items())
+                     if count and kind in ('routines', 'events'))
+    if lost:
+        raise BoxError("The schema %s has %s, which Jeedom's archive leaves out, so an archive on the controller would not be the whole box: make "
+                       'room for a rollback point on the box, or remove them.' % (database.schema, lost), 'archive_not_whole')
     size = sum(float(row[0] or 0) for row in root.query(
         'SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema=%s' % restore_schema.quote(database.schema),
         schema=False))
@@ -64,6 +69,7 @@ def take(installation, context, found, recorded):
     restore_web.start(context)
     fault.point('away_made')
     record = dict(
+        sent=[path for path in _files(made, folder) if path],
         schema=restore_point.SCHEMA, location=CONTROLLER, created=time.time(), host=os.uname()[1], web_root=installation.web_root,
         schema_name=found['database'].schema, core_version=found['version'], kept=found['kept'], web_user=installation.web_user,
         connection=dict((key, value) for key, value in installation.credentials().items() if key in ('host', 'port', 'unix_socket', 'dbname')),
@@ -76,6 +82,11 @@ def take(installation, context, found, recorded):
     return record
 
 
+def _files(made, folder):
+    """What has to go from the box when the controller has it, or when it is not needed."""
+    return made['path'], os.path.join(folder, made['name']), (made['complement'] or {}).get('path'), backup.proof_path(made['name'])
+
+
 def confirm(record, sha256):
     """The controller has the archive: give its room back, and let the migration begin."""
     made = record['archive']
@@ -83,10 +94,8 @@ def confirm(record, sha256):
         raise BoxError('The controller says that it has an archive with sha256 %s as rollback point, and the one made on the box has %s: '
                        'fetch it again.' % ((sha256 or 'none')[:12], made['sha256'][:12]), 'wrong_archive', needed=made['sha256'], found=sha256)
     transaction.update(step=transaction.OPEN)
-    folder = os.path.join(record['web_root'], 'backup')
-    for path in (made['path'], os.path.join(folder, made['name']), (made['complement'] or {}).get('path'), backup.proof_path(made['name'])):
-        if path and os.path.isfile(path):
-            os.unlink(path)
+    for path in record['sent']:
+        tree_extract.remove(path)
 
 
 def summary(record):

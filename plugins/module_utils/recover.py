@@ -86,6 +86,9 @@ def main(alone=False):
     if what in (FINISH, TAKE_BACK) or (what == LEAVE and point_away.is_away(transaction.current())):
         # Nobody shall be served by a Jeedom that is half one version and half the other.
         restore_web.hold()
+        if what == LEAVE and alone:
+            # After a reboot Apache has not been started yet; here it runs.
+            restore_web.stop()
     if what == LEAVE:
         return 0
     jobs.start('recover', 'recover', dict(alone=alone), 'boot', (transaction.current() or {}).get('run_id'),

@@ -17,7 +17,7 @@ import time
 
 # recover is not called from here: the recovery at boot needs it among the code that is packed.
 from ansible_collections.jeedom.fleet.plugins.module_utils import (  # noqa: F401, pylint: disable=unused-import
-    engine, fault, jobs, recover, restore_checks, restore_clean, restore_point, restore_schema, restore_source, restore_unit,
+    engine, fault, jobs, point_away, recover, restore_checks, restore_clean, restore_point, restore_schema, restore_source, restore_unit,
     restore_web, swap, system, transaction, tree, tree_extract)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
@@ -127,7 +127,8 @@ def forget(context, web=True):
     """
     journal = transaction.journal()
     opened = transaction.current()
-    if web and restore_web.has_been_stopped():
+    # With the rollback point on the controller the tree may have been removed to make room: then the web stays stopped.
+    if web and restore_web.has_been_stopped() and not point_away.is_away(opened):
         restore_web.start_or_log(context)
     if not opened:
         # With a transaction open the engine stays stopped, and the rollback point is needed still.

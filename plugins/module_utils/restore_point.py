@@ -220,6 +220,9 @@ def traces(web_root):
 
 def drop(web_root, connection):
     """Remove the rollback point with everything that belongs to it. connection: dict(dbname, host, unix_socket) or None."""
+    # An archive that was made for the controller, and that nobody has fetched.
+    for path in (manifest() or {}).get('sent') or ():
+        tree_extract.remove(path)
     # The manifest first: what is not complete any more must not look complete.
     tree_extract.remove(os.path.join(folder(), 'manifest.json'))
     fault.point('drop_manifest')

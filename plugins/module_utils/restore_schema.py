@@ -98,12 +98,13 @@ def describe(root, schema):
         sums = dict((name.split('.', 1)[1], value) for name, value in lines)
     size = root.query('SELECT IFNULL(SUM(data_length + index_length), 0) FROM information_schema.tables WHERE table_schema=%s'
                       % quote(schema), schema=False)[0][0]
-    return dict(charset=rows[0][0], collation=rows[0][1], bytes=int(float(size)), others=_others(root, schema),
+    return dict(charset=rows[0][0], collation=rows[0][1], bytes=int(float(size)), others=others(root, schema),
                 tables=dict((name, dict(rows=counts[name], engine=engines[name],
                                         checksum=None if engines[name] == MEMORY else sums.get(name))) for name in names))
 
 
-def _others(root, schema):
+def others(root, schema):
+    """{views, triggers, routines, events: how many a schema has}."""
     found = {}
     for kind, table, column in (('views', 'views', 'table_schema'), ('triggers', 'triggers', 'trigger_schema'),
                                 ('routines', 'routines', 'routine_schema'), ('events', 'events', 'event_schema')):

@@ -38,6 +38,10 @@ def run(params, check_mode):
     opened, record = transaction.current(), restore_point.manifest()
     if params['fetched'] and opened and point_away.is_away(record):
         return _confirm(opened, record, params['fetched'], check_mode)
+    if params['fetched'] and not check_mode:
+        # A reboot has given everything back meanwhile; taking another one now would let prepare begin without it.
+        raise BoxError('The controller has fetched a rollback point, and no migration of the box waits for it any more: run the playbook '
+                       'again.', 'not_waiting')
     if opened and opened['step'] != transaction.OPENING:
         if record is None:
             raise BoxError('The migration of this box is open since run %s, but its rollback point is gone: restore the archive on '

@@ -273,6 +273,7 @@ def test_the_timer_starts_a_recovery_for_an_abandoned_job_only(state_dir, monkey
     monkeypatch.setattr(recover.jobs, 'running', lambda: None)
     monkeypatch.setattr(recover.jobs, 'start', lambda kind, module, given, *dummy: started.append((kind, given)))
     monkeypatch.setattr(recover, 'abandoned', lambda job, now: alone)
+    monkeypatch.setattr(recover.restore_web, 'stop', lambda *dummy: pytest.fail('the job itself stops the web'))
     assert recover.watch() == 0
     assert started == begun and looked in ([], ['new'])
 

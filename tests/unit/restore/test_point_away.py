@@ -42,7 +42,8 @@ def away(state_dir):
     transaction.open(str(root), 'jeedom', dict(rows={}), '3.3.60', run_id='r1')
     staged = system.state_dir('staging') + '/b.tar.gz'
     os.link(str(root / 'backup' / 'b.tar.gz'), staged)
-    record = dict(location='controller', created=1.0, web_root=str(root), core_version='3.3.60', kept=['backup'], outage=1, seconds=2,
+    sent = [staged, str(root / 'backup' / 'b.tar.gz')]
+    record = dict(location='controller', sent=sent, created=1.0, web_root=str(root), core_version='3.3.60', kept=['backup'], outage=1, seconds=2,
                   census={}, tree_size=[2000, 5], database=dict(tables={}), connection=dict(dbname='jeedom'),
                   archive=dict(name='b.tar.gz', path=staged, sha256='ab' * 32, complement=None))
     system.make_dir(restore_point.folder())
@@ -151,3 +152,66 @@ def test_where_the_rollback_point_goes(state_dir, monkeypatch, location, error, 
     with pytest.raises(BoxError) as caught:
         rollback_point._check(installation, location)
     assert caught.value.code == error
+
+
+def test_a_box_that_was_rebooted_meanwhile_does_not_begin_without_its_rollback_point(away, monkeypatch):
+    transaction.close('aborted')
+    monkeypatch.setattr(rollback_point.jobs, 'start', lambda *args: pytest.fail('started'))
+    with pytest.raises(BoxError) as caught:
+        rollback_point.run(dict(state='present', web_root=away['web_root'], fetched='ab' * 32, location='auto'), False)
+    assert caught.value.code == 'not_waiting'
+
+
+def test_an_archive_that_nobody_fetched_is_not_left_behind(away):
+    restore_point.drop(away['web_root'], None)
+    assert os.listdir(away['web_root'] + '/backup') == ['older.tar.gz'] and not os.path.exists(away['archive']['path'])
+    assert not os.path.exists(restore_point.folder())
+
+
+@pytest.mark.parametrize('others, refused', [
+    (dict(views=1, triggers=1, routines=0, events=0), None), (dict(views=0, triggers=0, routines=2, events=0), '2 routines'),
+    (dict(views=0, triggers=0, routines=0, events=1), '1 events')])
+def test_what_no_archive_holds_keeps_the_rollback_point_on_the_box(state_dir, monkeypatch, others, refused):
+    class Root(object):
+        def query(self, sql, **dummy):
+            return [['1000']] if 'SUM' in sql else [[str(state_dir)]]
+
+    class Installed(object):
+        web_root = str(state_dir)
+        require = credentials = lambda self: None
+
+        def version(self):
+            return '3.3.60'
+
+        def database(self):
+            return type('Database', (), dict(schema='jeedom', config=lambda self, key: '3.3.60' if key == 'version' else None))()
+
+    monkeypatch.setattr(point_away.restore_schema, 'server', lambda credentials: Root())
+    monkeypatch.setattr(point_away.restore_schema, 'others', lambda root, schema: others)
+    if not refused:
+        assert point_away.check(Installed())['version'] == '3.3.60'
+        return
+    with pytest.raises(BoxError) as caught:
+        point_away.check(Installed())
+    assert caught.value.code == 'archive_not_whole' and refused in caught.value.msg
+
+
+@pytest.mark.parametrize('alone, done', [(False, ['hold']), (True, ['hold', 'stop'])])
+def test_a_box_that_waits_for_its_controller_serves_nobody(away, monkeypatch, alone, done):
+    transaction.update(step=transaction.HOP)
+    seen = []
+    monkeypatch.setattr(restore_web, 'hold', lambda: seen.append('hold'))
+    monkeypatch.setattr(restore_web, 'stop', lambda: seen.append('stop'))
+    monkeypatch.setattr(recover.jobs, 'start', lambda *args: pytest.fail('started'))
+    assert recover.main(alone=alone) == 0 and seen == done
+
+
+@pytest.mark.parametrize('location, started', [('controller', []), (None, ['web'])])
+def test_a_restore_that_failed_after_it_had_made_room_leaves_the_web_stopped(away, monkeypatch, location, started):
+    transaction.update(step=transaction.HOP, location=location)
+    transaction.write_journal(dict(step='prepare', source='archive', web_root=away['web_root'], engine={}, connection={}))
+    begun = []
+    monkeypatch.setattr(restore_web, 'has_been_stopped', lambda: True)
+    monkeypatch.setattr(restore_web, 'start_or_log', lambda context: begun.append('web'))
+    restore.forget(Context())
+    assert begun == started and transaction.journal() is None and transaction.current()
