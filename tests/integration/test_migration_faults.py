@@ -333,6 +333,21 @@ def no_room_for_the_rollback_point(way: Way) -> None:
     way.second_run()
 
 
+def controller_killed_after_a_consented_removal(way: Way) -> None:
+    """The next run knows from the box what is gone on purpose: it verifies and commits, and takes nothing back."""
+    process = way.start(jeedom_remove_plugins=['virtual'])
+    way.stage('verify', process)
+    way.kill(process)
+    way.quiet()
+    process = way.run(jeedom_remove_plugins=['virtual'])
+    way.told(process, 'migrated', 'commit', 'ok')
+    assert way.box.sh('cat /var/www/html/core/config/version').strip() == TARGET_SAYS
+    assert not way.box.sh('ls -d /var/www/html/plugins/virtual /var/lib/jeedom-fleet/jobs/restore-* 2>/dev/null; true')
+    around = way.state()[1]
+    assert around['page'] and around['transaction'] is None and not [path for path in around['leftovers'] if '/staging/' not in path], around
+    way.begin()
+
+
 def job_killed_in_a_hop(way: Way) -> None:
     """The controller sees that the job is gone and takes the box back."""
     way.box.do('strike', **dict(IN_HOP, action='kill -9 $(pgrep -f "jeedom-fleet/jobs/core-.*/code.zip"); pkill -9 -f install/update.php'))
@@ -362,6 +377,7 @@ def blocked(way: Way) -> None:
 CASES = {
     **{f'controller killed in {stage}': controller_killed(stage) for stage in
        ('upgrade', 'prepare', 'verify', 'commit', 'backup', 'fetch', 'assess')},
+    'controller killed after a removal': controller_killed_after_a_consented_removal,
     'box loses power in a hop': power_cut_in_a_hop,
     'two controllers': two_controllers,
     'link cut for good': link_cut_for_good,
