@@ -120,6 +120,7 @@ def test_incomplete_files_go_after_a_day_of_silence(shelf):
         (shelf.place / name).write_bytes(b'x')
         os.utime(shelf.place / name, (now - age, now - age))
     (shelf.place / 'folder.part').mkdir()
+    os.utime(shelf.place / 'folder.part', (1, 1))
     assert sorted(prune(shelf, now=now)['parts']) == ['.tmp-x', 'a.tar.gz.part', 'a.tar.gz.part.json']
     assert shelf.names() == ['.tmp-y', 'b.tar.gz.part', 'b.tar.gz.part.json', 'c.tar.gz', 'folder.part', 'future.part', 'notes.txt']
 
@@ -149,12 +150,20 @@ class TestNowhereElse:
         victim.write_bytes(b'precious')
         os.utime(victim, (1, 1))
         (shelf.place / 'old.part').symlink_to(victim)
+        os.utime(shelf.place / 'old.part', (1, 1), follow_symlinks=False)
         second = shelf.place / store.complement_name(added[0])
         second.unlink()
         second.symlink_to(victim)
         done = prune(shelf, keep=1)
         assert victim.read_bytes() == b'precious' and (shelf.place / 'old.part').is_symlink() and second.is_symlink()
-        assert added[0] not in names(done['deleted'])
+        assert added[0] not in names(done['deleted']) and done['parts'] == []
+        # nor when one turns up between the look and the deletion
+        with retention._opened(shelf.place) as handle:
+            retention._unlink('old.part', handle)
+            for name in ('../box2/x', '..', ''):
+                with pytest.raises(store.StoreError):
+                    retention._unlink(name, handle)
+        assert (shelf.place / 'old.part').is_symlink()
 
     def test_a_lying_manifest_deletes_nothing_of_others(self, shelf):
         added = week(shelf)
