@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint molecule setup sandbox sandbox-down conformance bench-fleet clean
+.PHONY: help demo test check unit lint matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,12 @@ lint: setup
 
 unit: setup
 	@$(RUN) python tests/tools/run_tests.py unit
+
+matrix: setup  ## unit tests of the box side on every Python of this machine
+	@$(RUN) python tests/tools/run_tests.py unit_old
+
+artifact: setup  ## build the collection, install it outside the clone, use it on a box
+	@$(RUN) python tests/tools/run_tests.py artifact
 
 molecule: setup  ## one molecule scenario: SCENARIO=name
 	@$(RUN) python tests/tools/run_tests.py molecule:$(SCENARIO)

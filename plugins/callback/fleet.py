@@ -47,7 +47,11 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, board, journal, progress, runs, status
 
-RECORD, GATE, FACTS, ASSESS = 'jeedom.fleet.record', 'jeedom.fleet.wave_gate', 'jeedom.fleet.facts', 'jeedom.fleet.assess'
+# One name a line: ansible-doc warns of an assignment to several.
+RECORD = 'jeedom.fleet.record'
+GATE = 'jeedom.fleet.wave_gate'
+FACTS = 'jeedom.fleet.facts'
+ASSESS = 'jeedom.fleet.assess'
 BACKUPS = 'jeedom.fleet.backup_summary'
 MARKS = {'ok': 'ok', 'skipped': '-', 'blocked': 'stop', 'failed': '!!', 'unknown': '??', 'rolled_back': '<<'}
 

@@ -36,6 +36,16 @@ def unit() -> bool:
     return call(sys.executable, '-m', 'pytest', 'tests/unit', 'tests/sandbox/test_sandbox.py', '-q', '-p', 'no:cacheprovider')
 
 
+def artifact() -> bool:
+    """The built collection, installed outside the clone, under the oldest and the newest ansible-core; on a box as well."""
+    return call(sys.executable, 'tests/tools/artifact.py', '--box')
+
+
+def unit_old() -> bool:
+    """Unit tests of the box side on the Pythons of boxes, where this machine has them; what it has not is named."""
+    return call(sys.executable, 'tests/tools/old_pythons.py')
+
+
 def integration(name: str) -> bool:
     """One suite on a sandbox box of its own."""
     return call(sys.executable, '-m', 'pytest', f'tests/integration/test_{name}.py', '-q', '-p', 'no:cacheprovider')
@@ -54,13 +64,14 @@ def molecule(scenario: str) -> bool:
 def main(names: list[str]) -> int:
     """Run the named suites; 1 if one failed."""
     if names == ['all']:
-        names = ['lint', 'unit', *(f'integration:{name}' for name in INTEGRATION), *(f'molecule:{name}' for name in SCENARIOS)]
+        names = ['lint', 'unit', 'unit_old', 'artifact', *(f'integration:{name}' for name in INTEGRATION),
+                 *(f'molecule:{name}' for name in SCENARIOS)]
     failed = []
     for name in names:
         kind, _colon, argument = name.partition(':')
         begin = time.monotonic()
-        good = {'lint': lint, 'unit': unit, 'conformance': conformance, 'integration': lambda: integration(argument),
-                'molecule': lambda: molecule(argument)}[kind]()
+        good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'artifact': artifact, 'conformance': conformance,
+                'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
         print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s', flush=True)
         if not good:
             failed.append(name)

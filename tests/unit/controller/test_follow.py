@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Following a job from the controller: an end is told, a death is told, a lost link is a failure that rescue sees."""
 
+from __future__ import annotations
+
 import json
 import sys
 import types

@@ -59,7 +59,9 @@ def test_an_archive_comes_back_as_it_was(web, tmp_path):
     for mode in ('w', 'w:gz'):
         path, target = str(tmp_path / 'a.tar'), str(tmp_path / ('new' + mode[1:]))
         with tarfile.open(path, mode) as archive:
-            archive.add(web, '.')
+            # in order, as tar and newer Pythons do: which name of a hard link comes first is part of the listing
+            for name in sorted(entry.name for entry in entries):
+                archive.add(os.path.join(web, name), name, recursive=False)
         assert sorted(tree_extract.Extraction(target).add(path).finish()) == sorted(entries)
         assert tree.differences(target, entries, contents=True) == []
 
