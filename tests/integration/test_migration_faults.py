@@ -339,8 +339,11 @@ def controller_killed_after_a_consented_removal(way: Way) -> None:
     way.stage('verify', process)
     way.kill(process)
     way.quiet()
+    first = way.journal()['run_id']
     process = way.run(jeedom_remove_plugins=['virtual'])
     way.told(process, 'migrated', 'commit', 'ok')
+    said = way.journal()['stages']['verify']['message']
+    assert f'upgrade were skipped, since run {first} had ended them well' in said and 'nothing is lost' in said, said
     assert way.box.sh('cat /var/www/html/core/config/version').strip() == TARGET_SAYS
     assert not way.box.sh('ls -d /var/www/html/plugins/virtual /var/lib/jeedom-fleet/jobs/restore-* 2>/dev/null; true')
     around = way.state()[1]
