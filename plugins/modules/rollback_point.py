@@ -117,6 +117,9 @@ rollback_point:
     census:
       description: The census, taken with the engine stopped; what a migration must not lose.
       type: dict
+    census_expected:
+      description: The census after consented removals and before the first hop, or null; it then counts instead of RV(rollback_point.census).
+      type: dict
     outage:
       description: Seconds without web pages while it was taken.
       type: float
@@ -144,7 +147,7 @@ last:
 error_code:
   description:
     - Machine name of the failure, for example C(no_room), C(no_inodes), C(no_database_root), C(remote_database),
-      C(versions_differ), C(copy_not_proved), C(rollback_point_damaged), C(not_upgraded), C(restore_unfinished).
+      C(versions_differ), C(copy_not_proved), C(rollback_point_damaged), C(not_upgraded), C(not_waiting), C(archive_not_whole), C(restore_unfinished).
   returned: failure
   type: str
 '''
