@@ -16,7 +16,7 @@ description:
   - Streams the archive and its complement over the connection that Ansible has, hashes them on their way, proves the archive
     while it arrives, and gives it its name only when everything is right.
   - Takes up again after a cut link where it stopped. Needs no copy that others could read on the box, whatever the become
-    method, and no memory for the file (P(ansible.builtin.fetch#action) with become takes eight times its size).
+    method, and no memory for the file (M(ansible.builtin.fetch) with become takes eight times its size).
   - Where a key is given (C(jeedom_archive_key), C(jeedom_archive_key_file), or C(JEEDOM_FLEET_ARCHIVE_KEY) and
     C(JEEDOM_FLEET_ARCHIVE_KEY_FILE) in the environment) the files are sealed on their way (AES-GCM) and called C(<name>.sealed); where
     C(jeedom_archive_command) is given, that command encrypts them. The plaintext is never on a disk of the controller, and its hash

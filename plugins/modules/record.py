@@ -123,7 +123,7 @@ run_id:
 artifacts:
   description: The artifacts folder on the controller.
   returned: success
-  type: path
+  type: str
 stage:
   description: As given.
   returned: success
