@@ -9,7 +9,7 @@ name: fleet
 type: aggregate
 short_description: Live progress of a fleet of Jeedom boxes, and the report at the end
 version_added: 0.1.0
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 description:
   - Prints one line per box whose stage has ended, a board at the end of each wave, and at the end the table of results with the
     path of the report and the command to go on with.

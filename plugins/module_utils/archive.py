@@ -208,4 +208,3 @@ def compare(found, tables_before, tables_after, plugins):
     if lost:
         problems.append('the archive lacks the plugins %s' % ', '.join(lost[:10]))
     return problems
-

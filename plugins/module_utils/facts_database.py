@@ -167,4 +167,3 @@ def collect_history(look):
     found['largest'] = look.attempt('history.largest', lambda: [
         dict(cmd_id=number(row[0]), rows=number(row[1], 0), name=human_name(*row[2:5])) for row in look.rows('history.largest')])
     return found
-

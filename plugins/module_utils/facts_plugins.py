@@ -175,4 +175,3 @@ def _plugin(look, name, has_folder, row, rows_known, counts, settings, sizes, re
         daemon=alive, ports=[dict(key=clean(key), value=clean(value)) for key, value in sorted(own.items())
                              if value and (value.startswith('/dev/') or key == 'port')][:10],
         python2=python2, removed_api=removed, size=sizes.get(name))
-

@@ -241,4 +241,3 @@ def stop(job_id, timeout=120):
 def started(result, changed=True):
     """The module result for a job that start() gave; the action plugin box follows it when wait is set."""
     return dict(changed=changed, job=result)
-

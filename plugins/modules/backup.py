@@ -19,7 +19,7 @@ description:
     as many rows as the live database, all plugins of the box, and the core version of the box."
   - Keeps a second name of the archive out of reach of Jeedom's pruning, and writes a complement with what Jeedom leaves out of its
     archive (credentials, C(vendor/psr/log), plugin folders called log, docs, tmp ...); archive and complement are the whole box.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
   - jeedom.fleet.attributes.web_root

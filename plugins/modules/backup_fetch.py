@@ -23,7 +23,7 @@ description:
     is checked all the same. A sealed transfer is taken up again behind its last whole frame, that of a command starts over.
   - A plain copy of the same archive that is here already is replaced by the encrypted one.
   - This is an action plugin; nothing is installed on the box.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

@@ -19,7 +19,7 @@ description:
   - An archive that was made by Jeedom alone has no record; with O(prove) it is proved by what it says of itself (gzip, tar, dump,
     core version), which a note in the result tells apart from a comparison with the live box.
   - Works on a box whose core or database is broken, too. For the copies on the controller see M(jeedom.fleet.store_info).
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes.info
   - jeedom.fleet.attributes.web_root

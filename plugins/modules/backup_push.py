@@ -20,7 +20,7 @@ description:
     by C(jeedom_archive_open_command); nothing of that touches a disk here.
   - M(jeedom.fleet.restore) removes them when it has restored from them.
   - This is an action plugin; nothing is installed on the box.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

@@ -17,7 +17,7 @@ description:
     C(report/backups.json) in the folder named by the variable C(jeedom_artifacts) for monitoring.
   - Run it once for the whole play. It does not fail for boxes without a copy.
   - This is an action plugin; no box is contacted.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

@@ -16,7 +16,7 @@ description:
   - Sets or removes rows by SQL, without running any PHP of Jeedom.
   - Values are compared by what they mean. An absent or empty row means the default in Jeedom's own ini file, so a row that
     equals its default is the same as none; where a change is needed, such a value is written as an absent row, as Jeedom does.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
   - jeedom.fleet.attributes.web_root

@@ -25,7 +25,7 @@ description:
   - The date limit of Jeedom's cores and the nightly history purge are disarmed before the first hop, and given back as
     soon as the version allows.
   - Plugins are brought up to date last, when the market answers. A plugin that cannot be is told, and fails nothing.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
   - jeedom.fleet.attributes.web_root

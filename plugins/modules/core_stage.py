@@ -19,7 +19,7 @@ description:
     is the wanted one), and sends them to the box, where M(jeedom.fleet.core) finds them. The box needs no Internet for its hops then.
   - A zip that stands in O(folder) is never downloaded, so that a controller without Internet works too.
   - What was cut is resumed, and the hash is compared on both ends.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

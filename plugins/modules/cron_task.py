@@ -14,7 +14,7 @@ short_description: A task of Jeedom's cron table is enabled or disabled
 version_added: 0.1.0
 description:
   - Switches a row of Jeedom's C(cron) table by SQL. A task that is absent counts as disabled.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
   - jeedom.fleet.attributes.web_root

@@ -17,7 +17,7 @@ description:
     the daemons of its plugins. Nothing in Jeedom's database is changed, and Apache goes on.
   - A reboot does not start a stopped engine.
   - An update, backup or restore that somebody else runs is waited for, never cut.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
   - jeedom.fleet.attributes.web_root

@@ -19,7 +19,7 @@ description:
   - Works with the database down, PHP missing or broken and a core that is half-migrated. What cannot be read is C(null), with the
     reason in C(unreadable).
   - Every key is described in C(docs/facts.md) of the collection.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

@@ -16,7 +16,7 @@ description:
   - Looks, and changes nothing. Version file and database agree, crons and scenarios are on and their minute task is seen to run,
     the core loads, the login page is served by its content (a dead Jeedom answers HTTP 200 too), the API tells the version,
     rows, plugins and daemons are as before, no date limit acts, the logs have nothing new, the web user owns the tree.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes.info
   - jeedom.fleet.attributes.web_root

@@ -15,7 +15,7 @@ version_added: 0.1.0
 description:
   - Long work on a box (backup, core upgrade, restore) runs as a job that survives SSH and the controller.
   - This module waits for one with live lines, adopts one that an earlier run started, or stops it at its next safe point.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

@@ -16,7 +16,7 @@ description:
   - Has Jeedom's own code do it, as the web user, and looks afterwards whether it was done.
   - Says what goes along with a removal - equipments, commands, history rows - and which scenarios, designs and commands of other
     plugins mention them; in check mode too, without touching anything.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

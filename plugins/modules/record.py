@@ -12,7 +12,7 @@ DOCUMENTATION = r'''
 module: record
 short_description: Write one event of a stage to the journal of a box
 version_added: 0.1.0
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 description:

@@ -12,7 +12,7 @@ DOCUMENTATION = r'''
 module: report
 short_description: Write the report of a fleet from its journals
 version_added: 0.1.0
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 description:
   - Writes C(index.html) (one page that needs no network), C(report.json), C(report.csv) and C(junit.xml) from the journals and records below the
     artifacts folder on the controller (variable C(jeedom_artifacts), default C(./artifacts)).

@@ -19,7 +19,7 @@ description:
   - Killed at any point, or cut by a reboot, it is finished or taken back by the next call, or by the box itself at its boot.
   - Works when the core on the box is broken, and when web root or database are gone. Needs root's access to MariaDB through
     its socket.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
   - jeedom.fleet.attributes.web_root

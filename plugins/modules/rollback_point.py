@@ -20,7 +20,7 @@ description:
   - Before anything is touched it is checked that there is room for the rollback itself too, and that root gets into MariaDB.
   - Left out are the backup folder and whatever is mounted inside the web root; a rollback leaves both where they are.
   - A rollback point that cannot be finished leaves the box as it was.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
   - jeedom.fleet.attributes.web_root

@@ -12,7 +12,7 @@ DOCUMENTATION = r'''
 module: status
 short_description: Say where a box stands, from the journal and from the box
 version_added: 0.1.0
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 description:
   - Compares what the journal on the controller says of a box with one look at it (version, open transaction, newest job), in one round trip and
     without any Python on the box.

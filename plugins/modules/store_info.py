@@ -19,7 +19,7 @@ description:
   - Sealed copies are opened with the key in C(jeedom_archive_key), C(jeedom_archive_key_file) or the environment. Without it
     their bytes are compared with the hash in the manifest, and a note says so.
   - This is an action plugin; the box is not contacted.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes.info
 options:

@@ -22,7 +22,7 @@ description:
   - Files of transfers that nobody has written to for a day go as well.
   - Never deletes anything outside the folder of the box, and nothing through links.
   - This is an action plugin; the box is not contacted.
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
 attributes:

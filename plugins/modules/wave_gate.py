@@ -12,7 +12,7 @@ DOCUMENTATION = r'''
 module: wave_gate
 short_description: Decide whether the next wave of boxes may start
 version_added: 0.1.0
-author: jeedom.fleet contributors
+author: jeedom.fleet contributors (@jeedom-fleet)
 description:
   - Stands as the last task of a play with C(serial). Looks at how every box of the wave has ended and fails, for the whole play, when
     more boxes than tolerated have ended badly. The boxes of later waves are then not touched.

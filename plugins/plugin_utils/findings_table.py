@@ -71,4 +71,3 @@ def table(host: str, assessment: Mapping, paint: Paint = _plain, details: bool =
         asked = f', {len(questions)} question{"s" if len(questions) > 1 else ""} for you: {" ".join(item["title"] for item in questions)}' if questions else ''
         lines += _wrapped(f'{len(infos):>3} more to know{asked}', '   ', ' ' * 16)
     return lines
-
