@@ -67,11 +67,11 @@ class ActionModule(ActionBase):
         batch = list(self.task_vars.get('ansible_play_batch') or [])
         play = str(self.task_vars.get('ansible_play_name') or '')
         # A run id that the operator gives may come twice: what an earlier process judged or left says nothing of this one.
-        since = artifacts.process_start()
-        before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play and wave['ended'] >= since]
+        process = artifacts.process_run_id()
+        before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play and wave.get('process') == process]
         judged = {host for wave in before for host in wave.get('states', {})}
         entries = {host: journal.read(root, host) for host in play_hosts if host not in judged}
-        entries = {host: entry if entry and entry['updated'] >= since else None for host, entry in entries.items()}
+        entries = {host: entry if entry and entry.get('process') == process else None for host, entry in entries.items()}
         begun = {host for host, entry in entries.items() if entry and entry.get('run_id') == run_id}
         hosts = waves.members(play_hosts, batch, judged, begun)
         states = {host: waves.state(entries.get(host), run_id, host in batch) for host in hosts}
@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
         left = [host for host in play_hosts if host not in judged and host not in states]
         soak = waves.number(self._setting(args, 'soak'), 'jeedom_soak') or 0.0
         starts = [entries[host]['started'] for host in hosts if host in begun]
-        wave = {'number': len(before) + 1, 'play': play, 'started': min(starts, default=artifacts.now()), 'ended': artifacts.now(),
+        wave = {'process': process, 'number': len(before) + 1, 'play': play, 'started': min(starts, default=artifacts.now()), 'ended': artifacts.now(),
                 'states': states, 'counts': verdict['counts'], 'passed': verdict['passed'], 'limit': verdict['limit'],
                 'bad': verdict['bad'], 'left': len(left)}
         if not self._task.check_mode:

@@ -208,18 +208,9 @@ def process_run_id() -> str:
 
     It is made of the start time and the id of the main process, so nobody has to hand it around.
     """
-    pid = _main_process()
-    return f'{stamp(_process_start(pid))}-{pid}'
-
-
-def process_start() -> float:
-    """When this run of ansible-playbook began, seconds since 1970: what has been written before is of an earlier one."""
-    return _process_start(_main_process())
-
-
-def _main_process() -> int:
     parent = multiprocessing.parent_process()
-    return parent.pid if parent is not None and parent.pid else os.getpid()
+    pid = parent.pid if parent is not None and parent.pid else os.getpid()
+    return f'{stamp(_process_start(pid))}-{pid}'
 
 
 def run_id(task_vars: dict | None = None, templar: Any = None) -> str:

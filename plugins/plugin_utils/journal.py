@@ -56,6 +56,8 @@ def _update(root: Path, host: str, change: Callable[[dict], None], run_id: str) 
                                      'outcome': None, 'stages': {}, 'history': []}
         change(entry)
         entry['updated'] = artifacts.now()
+        # tells runs apart that were given the same id
+        entry['process'] = artifacts.process_run_id()
         artifacts.write_json(path(root, host), entry)
     return entry
 
