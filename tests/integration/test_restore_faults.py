@@ -111,7 +111,7 @@ def test_a_commit_killed_half_way_is_finished(rich, before):
 def test_a_rollback_point_without_room_is_refused_and_changes_nothing(rich, before):
     rich.sh('mkdir -p /var/lib/jeedom-fleet; mount -t tmpfs -o size=30m tmpfs /var/lib/jeedom-fleet')
     try:
-        result = rich.call('rollback_point')
+        result = rich.call('rollback_point', location='box')
     finally:
         rich.sh('umount /var/lib/jeedom-fleet')
     assert result['failed'] and result['error_code'] == 'no_room' and 'finds' in result['msg'], result
