@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import abc
 import time
 
 from ansible.plugins.action import ActionBase
@@ -30,9 +31,9 @@ class StoreAction(ActionBase):
             result.update(failed=True, changed=False, msg=str(error), error_code=error.code)
         return result
 
+    @abc.abstractmethod
     def perform(self) -> dict:
         """The result of the module."""
-        raise NotImplementedError
 
     def reader(self) -> forms.Forms:
         """Keys and commands to read copies with."""
