@@ -37,6 +37,21 @@ options:
     ini:
       - section: callback_fleet
         key: live
+  exit_code:
+    description:
+      - With V(outcome), C(ansible-playbook) ends a migration (a play with M(jeedom.fleet.wave_gate)) with the code of the worst outcome
+        of this run, 4 a box is unknown, 2 one failed, 10 one was rolled back, 11 one is blocked, 12 one is stopped, 0 none of these.
+      - With V(ansible), the code is Ansible's own, which says C(0) for a failed box as long as the wave gate lets it pass.
+      - Callbacks that C(callbacks_enabled) names after this one do not see the end of the playbook then; name this one last.
+    type: str
+    choices: [outcome, ansible]
+    default: outcome
+    version_added: 0.1.0
+    env:
+      - name: JEEDOM_FLEET_EXIT_CODE
+    ini:
+      - section: callback_fleet
+        key: exit_code
 '''
 
 import time
@@ -53,6 +68,8 @@ GATE = 'jeedom.fleet.wave_gate'
 FACTS = 'jeedom.fleet.facts'
 ASSESS = 'jeedom.fleet.assess'
 BACKUPS = 'jeedom.fleet.backup_summary'
+# Hosts have failed; hosts were unreachable.
+ANSIBLE_CODES = (2, 4)
 MARKS = {'ok': 'ok', 'skipped': '-', 'blocked': 'stop', 'failed': '!!', 'unknown': '??', 'rolled_back': '<<'}
 
 
@@ -75,6 +92,7 @@ class CallbackModule(CallbackBase):
         self.stopped: dict | None = None
         self.loaded = False
         self.backups = ''
+        self.migration = False
 
     # -- events
 
@@ -118,6 +136,13 @@ class CallbackModule(CallbackBase):
             self._display.vvv(repr(error))
         if self.backups:
             self._say(self.backups)
+        if self.migration and self.get_option('exit_code') == 'outcome':
+            code = status.exit_code(entry.get('outcome') for entry in self.entries.values())
+            others = [host for host in (*stats.failures, *stats.dark) if host not in self.entries]
+            # What failed beside our boxes (a play of the operator's own) keeps the code that Ansible gives it.
+            if code and not (others and code > max(ANSIBLE_CODES)):
+                # The one way that a callback has; Ansible cleans up behind it as after every run.
+                raise SystemExit(code)
 
     # -- what they mean
 
@@ -131,6 +156,7 @@ class CallbackModule(CallbackBase):
             # said again at the very end, where a mail of cron or a log is looked at first
             self.backups = str(told.get('summary') or '')
             return
+        self.migration |= action == GATE
         host = (getattr(result, 'host', None) or result._host).get_name()
         items = [item for item in told.get('results', []) if isinstance(item, dict)] if 'results' in told else [told]
         for item in items:

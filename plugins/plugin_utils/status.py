@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, journal
@@ -19,6 +20,14 @@ _NAME = re.compile(r'^(.*/|[a-z0-9_]+\.[a-z0-9_]+\.|)([^/.]*)', re.DOTALL)
 URGENCY = ('unknown', 'failed', 'rolled_back', 'blocked', 'stopped', 'ready', None, 'migrated', 'already_done')
 WORDS = {'migrated': 'migrated', 'rolled_back': 'rolled back', 'blocked': 'blocked', 'failed': 'failed', 'unknown': 'unknown',
          'ready': 'ready', 'stopped': 'stopped', 'already_done': 'already on V4', None: '-'}
+# How a migration ended, worst first, as an exit code. 2 and 4 mean to Ansible what they mean here: failed, not to be reached.
+EXIT_CODES = {'unknown': 4, 'failed': 2, 'rolled_back': 10, 'blocked': 11, 'stopped': 12}
+
+
+def exit_code(outcomes: Iterable[str | None]) -> int:
+    """The code of the worst of some outcomes; 0 when all boxes are where they should be, or wait for a word."""
+    found = set(outcomes)
+    return next((code for outcome, code in EXIT_CODES.items() if outcome in found), 0)
 
 
 def natural(host: str) -> tuple:

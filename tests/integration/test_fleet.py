@@ -82,7 +82,7 @@ def test_a_fleet_stops_in_time_and_a_second_run_ends_it(fleet):
     # The folder names the run: waves, report and journal are read from it.
     first = fleet.run('-e', 'jeedom_max_failed=1', '-e', 'jeedom_run_id=first')
     said = first.stdout
-    assert first.returncode != 0, said[-3000:]
+    assert first.returncode == 10, said[-3000:]
     found = fleet.outcomes()
     done = [f'box{number}' for number in range(1, THIRD_ENDS + 1)]
     left = [f'box{number}' for number in range(THIRD_ENDS + 1, BOXES + 1)]

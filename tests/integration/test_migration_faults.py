@@ -29,7 +29,10 @@ PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
 TARGET, TARGET_SAYS = '4.0.63', '4.0.62'
 # What Jeedom's own minute task writes while it runs.
 MOVING = ('cron', 'event', 'message')
+EXIT_CODES = {'migrated': 0, 'already_done': 0, 'failed': 2, 'unknown': 4, 'rolled_back': 10, 'blocked': 11}
 IN_HOP = {'program': 'php', 'when': 'install/update/4.0.2.php', 'action': 'sleep 6'}
+# The same, until the test says go, or the power is cut.
+HELD_IN_HOP = dict(IN_HOP, action='for n in $(seq 3000); do [ -e /root/test/go ] && break; sleep 0.1; done')
 # Jeedom's minute task every few seconds, if the engine is on: a migration waits for it to be seen once.
 TICK = ('systemd-run -q --collect --unit=test-tick bash -c "while :; do [ -e /etc/cron.d/jeedom ] && '
         'sudo -u www-data php /var/www/html/core/php/jeeCron.php >/dev/null 2>&1; sleep 4; done"')
@@ -122,7 +125,7 @@ class Way:
         entry = self.journal()
         assert entry.get('outcome') == outcome, text[-4000:]
         assert entry['stages'][stage]['status'] == status, entry['stages']
-        assert (process.returncode == 0) == (outcome in ('migrated', 'already_done', 'blocked')), (process.returncode, text[-3000:])
+        assert process.returncode == EXIT_CODES[outcome], (process.returncode, text[-3000:])
         report = json.loads((self.artifacts / 'report/report.json').read_text(encoding='utf-8'))
         assert [box['outcome'] for box in report['boxes'] if box['host'] == self.box.name] == [outcome], report['boxes']
         assert report['summary']['outcomes'].get(outcome) == 1, report['summary']
@@ -203,7 +206,7 @@ def link_cut_for_a_moment(way: Way) -> None:
 
 def link_cut_for_good(way: Way) -> None:
     """Unknown, never counted as migrated; the job goes on; the next run finds it done, verifies and commits."""
-    way.box.do('strike', **IN_HOP)
+    way.box.do('strike', **dict(IN_HOP, action='sleep 20'))
     process = way.start(jeedom_reconnect_timeout=5)
     way.in_hop(process)
     way.box.cable('down')
@@ -230,7 +233,7 @@ def sshd_restarted(way: Way) -> None:
 
 def power_cut_in_a_hop(way: Way) -> None:
     """The box takes itself back at its next boot; the controller that waits for it says so."""
-    way.box.do('strike', **IN_HOP)
+    way.box.do('strike', **HELD_IN_HOP)
     process = way.start()
     way.in_hop(process)
     way.box.sandbox('power', way.box.name, 'cycle')
@@ -247,7 +250,7 @@ def power_cut_in_a_hop(way: Way) -> None:
 
 def two_controllers(way: Way) -> None:
     """The second is told who holds the box and leaves it alone; the first does not even notice."""
-    way.box.do('strike', **dict(IN_HOP, action='for n in $(seq 3000); do [ -e /root/test/go ] && break; sleep 0.1; done'))
+    way.box.do('strike', **HELD_IN_HOP)
     first = way.start()
     way.in_hop(first)
     second = way.start(artifacts=way.folder / 'second')
@@ -256,7 +259,7 @@ def two_controllers(way: Way) -> None:
     finally:
         way.box.sh('touch /root/test/go')
     entry = way.journal(way.folder / 'second')
-    assert entry.get('outcome') == 'unknown' and second.returncode, second.log.read_text()[-3000:]
+    assert entry.get('outcome') == 'unknown' and second.returncode == 4, second.log.read_text()[-3000:]
     told = json.dumps(entry)
     assert f'(pid {first.pid})' in told and way.journal()['run_id'] in told, told
     first.wait(timeout=600)

@@ -82,7 +82,7 @@ def controller(tmp_path):
 def test_a_wave_over_the_limit_stops_the_roll_out_and_the_report_is_there(controller):
     controller.inventory(9, box3='fails')
     done = controller.run(WAVES, '-e', 'jeedom_max_failed=0', '-e', 'db_password=hunter2')
-    assert done.returncode == 2 and 'REACHED' not in done.stdout
+    assert done.returncode == 10 and 'REACHED' not in done.stdout
     assert 'In wave 2 (3 boxes) 1 ended badly (box3 rolled_back); none may. The roll-out stops here: the 5 boxes' in done.stdout
     assert 'Wave 2: 3 boxes in 00:0' in done.stdout and '5 boxes left untouched' in done.stdout
     assert '4 boxes: 3 migrated, 1 rolled back; 5 not started.' in done.stdout
@@ -103,7 +103,40 @@ def test_under_the_limit_it_goes_on_and_a_lost_box_is_unknown_and_counts(control
     assert 'restore the link' in done.stdout and '--limit box3,box7' in done.stdout
     controller.inventory(9, box7='lost')
     done = controller.run(WAVES, '-e', 'jeedom_max_failed=0')
-    assert done.returncode != 0 and 'In wave 3 (5 boxes) 1 ended badly (box7 unknown)' in done.stdout
+    assert done.returncode == 4 and 'In wave 3 (5 boxes) 1 ended badly (box7 unknown)' in done.stdout
+
+
+ENDINGS = '''
+- hosts: jeedom
+  gather_facts: false
+  tasks:
+    - jeedom.fleet.record: {stage: verify, status: ok, outcome: "{{ fate }}", message: Ended.}
+    - jeedom.fleet.wave_gate: {max_failed: 9}
+'''
+
+
+@pytest.mark.parametrize('fates, code', [
+    (['migrated', 'already_done', 'ready'], 0), (['migrated', 'blocked'], 11), (['blocked', 'rolled_back', 'migrated'], 10),
+    (['rolled_back', 'failed'], 2), (['failed', 'unknown', 'blocked'], 4), (['stopped'], 12)])
+def test_the_exit_code_tells_the_worst_outcome_also_when_the_gate_let_it_pass(controller, fates, code):
+    controller.inventory(len(fates), **{f'box{number}': fate for number, fate in enumerate(fates, 1)})
+    done = controller.run(ENDINGS)
+    assert done.returncode == code and 'Report: ' in done.stdout, done.stdout + done.stderr
+    assert 'Traceback' not in done.stderr and not list((controller.folder / '.ansible' / 'tmp').glob('*'))
+    assert controller.run(ENDINGS, JEEDOM_FLEET_EXIT_CODE='ansible').returncode == 0
+
+
+def test_the_exit_code_of_other_playbooks_is_that_of_ansible(controller):
+    controller.inventory(1, box1='blocked')
+    assert controller.run(ENDINGS.replace('    - jeedom.fleet.wave_gate: {max_failed: 9}\n', '')).returncode == 0
+    beside = ENDINGS + '''
+- hosts: localhost
+  gather_facts: false
+  connection: local
+  tasks:
+    - ansible.builtin.command: "false"
+'''
+    assert controller.run(beside).returncode == 2
 
 
 def test_all_boxes_of_a_run_share_one_run_id_and_a_second_run_has_another(controller):
@@ -120,7 +153,7 @@ def test_a_run_id_that_comes_twice_hides_no_failure_of_the_second_run(controller
     assert controller.run(WAVES, '-e', 'jeedom_run_id=monday').returncode == 0
     controller.inventory(9, box3='fails')
     done = controller.run(WAVES, '-e', 'jeedom_run_id=monday')
-    assert done.returncode == 2 and 'In wave 2 (3 boxes) 1 ended badly (box3 rolled_back)' in done.stdout
+    assert done.returncode == 10 and 'In wave 2 (3 boxes) 1 ended badly (box3 rolled_back)' in done.stdout
     controller.inventory(9)
     again = controller.run(WAVES, '-e', 'jeedom_run_id=monday')
     assert again.returncode == 0 and 'Wave 1: 1 box ' in again.stdout and '9 boxes: 9 migrated.' in again.stdout
