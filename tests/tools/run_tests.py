@@ -1,27 +1,40 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test suites by name; "all" is what CI runs. Goes on after a failed suite, and says at the end which failed."""
+"""The test suites by name; "all" is what CI runs. Goes on after a failed suite, and says at the end which failed.
+
+Suites on boxes wait for most of their time, so two run side by side (JEEDOM_TEST_JOBS); what a suite prints comes in one piece at its end.
+"""
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
-# tests/integration/README.md has what they are; migration_faults runs by hand until every case of it is green.
-INTEGRATION = ['bad_input', 'fleet', 'supply_faults', 'hop_faults', 'restore_faults']
+# tests/integration/README.md has what they are.
+INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'supply_faults', 'bad_input']
+# The longest first, so that none is left alone at the end.
+ALL = ['lint', *(f'integration:{name}' for name in INTEGRATION[:4]), *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
+       'artifact', *(f'integration:{name}' for name in INTEGRATION[4:])]
+JOBS = int(os.environ.get('JEEDOM_TEST_JOBS', '2'))
+# Where the output of a suite goes: one file for each of the threads.
+output = threading.local()
 
 
 def call(*argv: str) -> bool:
-    """Run a command in the clone's root; its output is ours."""
-    print('$ ' + ' '.join(argv), flush=True)
+    """Run a command in the clone's root; its output is that of the suite."""
+    into = getattr(output, 'file', sys.stdout)
+    print('$ ' + ' '.join(argv), file=into, flush=True)
     environment = dict(os.environ, ANSIBLE_FORCE_COLOR='0', PY_COLORS='0', NO_COLOR='1')
-    return subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    return subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=into, stderr=into, check=False).returncode == 0
 
 
 def lint() -> bool:
@@ -61,20 +74,33 @@ def molecule(scenario: str) -> bool:
     return call('molecule', 'test', '-s', scenario)
 
 
+def suite(name: str) -> bool:
+    """Run one suite; says how it ended, and how long it took."""
+    kind, _colon, argument = name.partition(':')
+    begin = time.monotonic()
+    good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'artifact': artifact, 'conformance': conformance,
+            'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
+    print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s',
+          file=getattr(output, 'file', sys.stdout), flush=True)
+    return good
+
+
+def beside_others(name: str) -> bool:
+    """Run one suite, and print what it said in one piece when it is over."""
+    print(f'-- {name}: started', flush=True)
+    with tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace') as output.file:
+        good = suite(name)
+        output.file.seek(0)
+        print(output.file.read().rstrip(), flush=True)
+    return good
+
+
 def main(names: list[str]) -> int:
     """Run the named suites; 1 if one failed."""
-    if names == ['all']:
-        names = ['lint', 'unit', 'unit_old', 'artifact', *(f'integration:{name}' for name in INTEGRATION),
-                 *(f'molecule:{name}' for name in SCENARIOS)]
-    failed = []
-    for name in names:
-        kind, _colon, argument = name.partition(':')
-        begin = time.monotonic()
-        good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'artifact': artifact, 'conformance': conformance,
-                'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
-        print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s', flush=True)
-        if not good:
-            failed.append(name)
+    names = ALL if names == ['all'] else names
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        good = dict(zip(names, pool.map(beside_others if JOBS > 1 and len(names) > 1 else suite, names), strict=True))
+    failed = [name for name in names if not good[name]]
     print(f'{len(names) - len(failed)} passed, {len(failed)} failed')
     if failed:
         print('Failed: ' + ', '.join(failed))
