@@ -19,13 +19,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from testbox import Box, fleet_name, sandbox  # noqa: E402
 
-FLEET = fleet_name('rs')
 
 
 @pytest.fixture(scope='session')
-def box(tmp_path_factory):
+def box(request, tmp_path_factory):
     """A box with our code on it. Its cron daemon is stopped, so that nothing changes by itself while we compare."""
     named = os.environ.get('JEEDOM_TEST_BOX')
+    # test_hop_faults.py -> ho: suites that run side by side have boxes of their own.
+    fleet = fleet_name(request.session.items[0].path.stem.removeprefix('test_')[:2])
     if not named and os.geteuid() != 0:
         pytest.skip('boxes need root')
     if named:
@@ -34,7 +35,7 @@ def box(tmp_path_factory):
     else:
         inventory = tmp_path_factory.mktemp('inventory') / 'hosts.yml'
         core = os.environ.get('JEEDOM_TEST_CORE')
-        sandbox(FLEET, '--inventory', str(inventory), 'up', '--boxes', '1', *(['--core', core] if core else []))
+        sandbox(fleet, '--inventory', str(inventory), 'up', '--boxes', '1', *(['--core', core] if core else []))
         found = Box(inventory, 'box1')
     found.install()
     found.calm()
@@ -42,4 +43,4 @@ def box(tmp_path_factory):
     if named:
         found.sh('systemctl start cron')
     else:
-        sandbox(FLEET, '--inventory', str(inventory), 'down')
+        sandbox(fleet, '--inventory', str(inventory), 'down')
