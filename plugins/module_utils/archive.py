@@ -27,10 +27,39 @@ _CHUNK = 1 << 20
 VOLATILE = ('cache', 'event', 'queue', 'message', 'history', 'historyArch', 'timeline', 'cron', 'dataStore')
 # No Jeedom has a million files; an archive that says so is none of ours.
 MAX_MEMBERS = 1000000
+MAX_PLUGINS = 10000
+# Headers that tarfile reads whole into memory, each by recursion into the next: long names (GNU), attributes (pax).
+_IN_MEMORY = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+_MAX_HEADER = 1 << 20
+_MAX_CHAIN = 8
 
 
 class Broken(Exception):
     """The archive cannot be read to its end; str() says why."""
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose headers cannot be made to fill the memory: tarfile itself believes every size it is told."""
+
+    def _proc_member(self, tar):
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            raise Broken('the member %r is a sparse file, which the tar of Jeedom never makes' % self.name[:100])
+        if self.type not in _IN_MEMORY:
+            tar.chained = 0
+            return tarfile.TarInfo._proc_member(self, tar)
+        if self.size > _MAX_HEADER:
+            raise Broken('a header of a member claims %d bytes, and %d are the most there can be' % (self.size, _MAX_HEADER))
+        tar.chained = getattr(tar, 'chained', 0) + 1
+        tar.lasting = getattr(tar, 'lasting', 0) + (self.type == tarfile.XGLTYPE)
+        if max(tar.chained, tar.lasting) > _MAX_CHAIN:
+            raise Broken('more than %d headers belong to one member, or to all' % _MAX_CHAIN)
+        return tarfile.TarInfo._proc_member(self, tar)
+
+    def _refuse_sparse(self, *_arguments):
+        raise Broken('a member is a sparse file, which the tar of Jeedom never makes')
+
+    # the ways in which pax headers tell it
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
 
 
 class HashingReader:
@@ -127,12 +156,12 @@ def prove(raw, on_progress=None, on_name=None):
     dump: {present, complete, tables, size}}; problems are sentences, and proved is their absence.
     """
     reader = HashingReader(raw)
-    found = dict(schema=SCHEMA, problems=[], members=0, core_version=None, plugins=[],
+    found = dict(schema=SCHEMA, problems=[], members=0, core_version=None, plugins=set(),
                  dump=dict(present=False, complete=False, tables={}, size=0))
     names = hashlib.sha256()
     stream = _Gunzip(reader)
     try:
-        with tarfile.open(fileobj=stream, mode='r|', bufsize=_CHUNK) as tar:
+        with tarfile.open(fileobj=stream, mode='r|', bufsize=_CHUNK, tarinfo=_Member) as tar:
             for member in tar:
                 # tarfile remembers every member otherwise
                 tar.members = []
@@ -152,7 +181,8 @@ def prove(raw, on_progress=None, on_name=None):
         # the rest of the stream belongs to the proof as well: checksum and length of gzip stand at its end
         while stream.read(_CHUNK):
             pass
-    except (Broken, tarfile.TarError, EOFError) as error:
+    except (Broken, tarfile.TarError, EOFError, ValueError) as error:
+        # ValueError: numbers and names in headers that are none
         found['problems'].append('the archive cannot be read to its end: %s' % error)
     while reader.read(_CHUNK):
         pass
@@ -176,8 +206,8 @@ def _look_at(tar, member, name, found):
         found['core_version'] = tar.extractfile(member).read(100).decode('utf-8', 'replace').strip() or None
     else:
         info = _INFO.match(name)
-        if info and info.group(1) not in found['plugins']:
-            found['plugins'].append(info.group(1))
+        if info and len(found['plugins']) < MAX_PLUGINS:
+            found['plugins'].add(info.group(1))
 
 
 def _judge(found):

@@ -14,10 +14,13 @@ import re
 
 _CREATE = re.compile(br'CREATE TABLE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`')
 _INSERT = re.compile(br'(?:INSERT|REPLACE)(?: IGNORE)? INTO `((?:[^`]|``)+)`(?: \([^)]*\))? VALUES\s*(?=\()')
-_BETWEEN_ROWS = re.compile(br'\)\s*,\s*\(')
+# All bytes but those that open and close strings and rows.
+_PLAIN = bytes(bytearray(set(range(256)) - set(bytearray(b"'()"))))
 COMPLETED = b'-- Dump completed'
 # A line that is no INSERT is looked at by its beginning only; an INSERT's head is never longer than this.
 _HEAD = 70000
+# Jeedom has some forty tables, plugins add a few.
+_MAX_TABLES = 10000
 
 
 class DumpScanner:
@@ -33,9 +36,10 @@ class DumpScanner:
         self.size = 0
         self._escape = b''
         self._rest = b''
-        self._mode = 'line'
+        self._mode = self._line
         self._table = None
         self._in_string = False
+        self._row_closed = False
 
     def feed(self, data):
         """Take the next bytes."""
@@ -48,14 +52,15 @@ class DumpScanner:
             data = data[:-1]
         data = self._rest + data.replace(b'\\\\', b'').replace(b"\\'", b'')
         self._rest = b''
-        while data:
-            data = getattr(self, '_' + self._mode)(data)
+        at = 0
+        while at < len(data):
+            at = self._mode(data, at)
 
     def close(self):
         """The end of the dump has come."""
-        if self._mode == 'line' and self._rest:
+        if self._mode == self._line and self._rest:
             self._one_line(self._rest)
-        elif self._mode != 'line':
+        elif self._mode != self._line:
             self.complete = False
         self._rest = b''
 
@@ -64,67 +69,92 @@ class DumpScanner:
         """Why this dump cannot be trusted, or None."""
         if not self.tables:
             return 'the dump holds no table'
+        if len(self.tables) > _MAX_TABLES:
+            return 'the dump claims more than %d tables' % _MAX_TABLES
         if not self.complete:
             return 'the dump has no completion line: it is cut'
         return None
 
-    # each of these takes bytes and returns what is left for the next state, or keeps them in _rest for more input
+    # each of these takes bytes and where to begin, and returns where the next state begins; _rest keeps what needs more input
 
-    def _line(self, data):
-        head = _INSERT.match(data)
+    def _line(self, data, at):
+        head = _INSERT.match(data, at)
         if head:
-            self._table = _name(head.group(1))
+            self._table = self._known(_name(head.group(1)))
             # the first row has nothing before it
-            self.tables[self._table] = self.tables.get(self._table, 0) + 1
-            self._mode = 'rows'
-            self.complete = False
-            return data[head.end():]
-        line, newline, rest = data.partition(b'\n')
-        if newline and (not line.startswith((b'INSERT', b'REPLACE')) or len(line) > _HEAD):
-            self._one_line(line)
-            return rest
-        if len(data) > _HEAD:
+            self.tables[self._table] += 1
+            self._mode = self._rows
+            self._row_closed = self.complete = False
+            return head.end()
+        end = data.find(b'\n', at)
+        if end >= 0 and (end - at > _HEAD or not data.startswith((b'INSERT', b'REPLACE'), at)):
+            self._one_line(data[at:min(end, at + _HEAD)])
+            return end + 1
+        if len(data) - at > _HEAD:
             # a line without end that is no INSERT: only its beginning could matter
-            self._one_line(data)
-            self._mode = 'skip'
-            return b''
-        self._rest = data
-        return b''
+            self._one_line(data[at:at + _HEAD])
+            self._mode = self._skip
+        else:
+            self._rest = data[at:]
+        return len(data)
 
-    def _skip(self, data):
-        dummy, newline, rest = data.partition(b'\n')
-        if newline:
-            self._mode = 'line'
-        return rest
+    def _skip(self, data, at):
+        end = data.find(b'\n', at)
+        if end < 0:
+            return len(data)
+        self._mode = self._line
+        return end + 1
 
     def _one_line(self, line):
         found = _CREATE.match(line)
         if found:
-            self.tables.setdefault(_name(found.group(1)), 0)
+            self._known(_name(found.group(1)))
         if line.strip():
             # only as the last line does it mean that everything before it is there
             self.complete = line.startswith(COMPLETED)
 
-    def _rows(self, data):
-        parts = data.split(b"'")
-        outside = parts[1 if self._in_string else 0::2]
-        plain = b'"'.join(outside)
-        end = plain.find(b';')
-        if end < 0:
-            self.tables[self._table] += len(_BETWEEN_ROWS.findall(plain))
-            self._in_string = self._in_string != (len(parts) % 2 == 0)
-            # "),(" may lie across the border: what could be its beginning is looked at again
-            border = plain.rfind(b')')
-            if not self._in_string and border >= 0 and not plain[border + 1:].strip(b' \n\r\t,'):
-                self._rest = plain[border:]
-            return b''
-        self.tables[self._table] += len(_BETWEEN_ROWS.findall(plain[:end]))
-        index = 1 if self._in_string else 0
-        while b';' not in parts[index]:
-            index += 2
-        self._in_string = False
-        self._mode = 'skip'
-        return b"'".join([parts[index].partition(b';')[2]] + parts[index + 1:])
+    def _known(self, table):
+        # what comes after too many is counted together
+        table = table if len(self.tables) < _MAX_TABLES or table in self.tables else u'...'
+        self.tables.setdefault(table, 0)
+        return table
+
+    def _rows(self, data, at):
+        end = self._statement_end(data, at)
+        # of the rows this leaves brackets and quotes, and of strings without a bracket nothing
+        plain = ((b"'" if self._in_string else b'') + data[at:end].translate(None, _PLAIN)).replace(b"''", b'')
+        if b"'" in plain:
+            parts = plain.split(b"'")
+            self._in_string = len(parts) % 2 == 0
+            plain = b'"'.join(parts[0::2])
+        else:
+            self._in_string = False
+        rows = plain.count(b')(')
+        if plain:
+            # the border between two rows may lie between two pieces
+            rows += self._row_closed and plain.startswith(b'(')
+            self._row_closed = plain.endswith(b')')
+        self.tables[self._table] += rows
+        if end < len(data):
+            self._mode = self._skip
+        return end
+
+    def _statement_end(self, data, at):
+        """Where the first semicolon outside of strings stands, or the end of the data."""
+        inside, seen = self._in_string, at
+        if inside:
+            seen = data.find(b"'", at) + 1
+            if not seen:
+                return len(data)
+        while True:
+            end = data.find(b';', seen)
+            if end < 0:
+                return len(data)
+            if data.count(b"'", seen, end) % 2 == 0:
+                return end
+            seen = data.find(b"'", end) + 1
+            if not seen:
+                return len(data)
 
 
 def _name(raw):

@@ -9,165 +9,23 @@ Every case has a fresh box; a few boxes work at the same time (JEEDOM_TEST_LANES
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import json
 import os
 import queue
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from testbox import ROOT, Box, differences, fleet_name, sandbox
+from testbox import Box, fleet_name, sandbox
+from way import TARGET_SAYS, Way
 
 LANES = int(os.environ.get('JEEDOM_TEST_LANES', '3'))
 FLEET = fleet_name('mg')
-PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
-# The first hop of the way is enough: its target is accepted by name where a box should not rest there.
-TARGET, TARGET_SAYS = '4.0.63', '4.0.62'
-# What Jeedom's own minute task writes while it runs.
-MOVING = ('cron', 'event', 'message')
-EXIT_CODES = {'migrated': 0, 'already_done': 0, 'failed': 2, 'unknown': 4, 'rolled_back': 10, 'blocked': 11}
+NEWEST = '4.5.3'
 IN_HOP = {'program': 'php', 'when': 'install/update/4.0.2.php', 'action': 'sleep 6'}
-# The same, until the test says go, or the power is cut.
+DEADLY_HOP = dict(IN_HOP, how='instead', times=9, action='echo "PHP Fatal error:  Uncaught Error: sandbox"; exit 255')
+# The same as IN_HOP, until the test says go, or the power is cut.
 HELD_IN_HOP = dict(IN_HOP, action='for n in $(seq 3000); do [ -e /root/test/go ] && break; sleep 0.1; done')
-# Jeedom's minute task every few seconds, if the engine is on: a migration waits for it to be seen once.
-TICK = ('systemd-run -q --collect --unit=test-tick bash -c "while :; do [ -e /etc/cron.d/jeedom ] && '
-        'sudo -u www-data php /var/www/html/core/php/jeeCron.php >/dev/null 2>&1; sleep 4; done"')
-
-
-class Way:
-    """A box and a controller with artifacts of its own."""
-
-    def __init__(self, box: Box, folder: Path):
-        self.box, self.folder, self.runs = box, folder, 0
-        self.artifacts = folder / 'artifacts'
-        box.install()
-        # Jeedom has gone through its start, and through its own backup with what that leaves: rights, and its last dump.
-        self.begin()
-        box.sh('cd /tmp; sudo -u www-data php /var/www/html/install/backup.php; rm -f /var/www/html/backup/backup-*')
-        self.started()
-        self.v3 = self.state()
-        self.begin()
-
-    def begin(self) -> None:
-        """The engine runs, faster than life."""
-        self.box.sh('systemctl start cron; systemctl stop test-tick 2>/dev/null; ' + TICK)
-
-    def started(self) -> None:
-        """Jeedom has gone through its start, which its minute task sees to."""
-        self.until('the start of Jeedom', lambda: self.box.sh('ls /tmp/jeedom/started 2>/dev/null; true').strip())
-
-    def state(self) -> tuple[dict, dict]:
-        """What the box holds, with its minute task standing still."""
-        self.box.sh('systemctl stop cron test-tick 2>/dev/null; for n in $(seq 100); do pgrep -f core/php/jeeCron.php >/dev/null || break; sleep 0.1; done')
-        return self.box.do('census'), self.box.do('around')
-
-    # -- running playbooks
-
-    def start(self, playbook: str = 'migrate', artifacts: Path | None = None, **variables) -> subprocess.Popen:
-        """A playbook, as an operator starts it; its output goes to a file."""
-        self.runs += 1
-        given = dict({'jeedom_acknowledge': True, 'jeedom_artifacts': str(artifacts or self.artifacts), 'jeedom_target_version': TARGET}, **variables)
-        with open(self.folder / f'{self.runs}.log', 'wb') as log:
-            process = subprocess.Popen([str(PLAYBOOK), f'playbooks/{playbook}.yml', '-i', str(self.box.inventory), '--limit', self.box.name,
-                                        '-e', json.dumps(given)], cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                       start_new_session=True)
-        process.log = self.folder / f'{self.runs}.log'
-        return process
-
-    def run(self, playbook: str = 'migrate', **variables) -> subprocess.Popen:
-        """The same, to its end."""
-        process = self.start(playbook, **variables)
-        process.wait(timeout=900)
-        return process
-
-    def kill(self, process: subprocess.Popen) -> None:
-        """Pull the plug of the controller: Ansible, its workers, its ssh connections."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=60)
-
-    # -- looking
-
-    def journal(self, artifacts: Path | None = None) -> dict:
-        """The journal of the box, {} as long as there is none."""
-        path = (artifacts or self.artifacts) / 'journal' / f'{self.box.name}.json'
-        return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
-
-    def until(self, what: str, test, process: subprocess.Popen | None = None, seconds: float = 300) -> None:
-        """Wait for a condition; fails at once when the playbook that should bring it about has ended."""
-        deadline = time.monotonic() + seconds
-        while not test():
-            over = process is not None and process.poll() is not None
-            assert not over and time.monotonic() < deadline, f'never seen: {what}\n' + (process.log.read_text()[-3000:] if process else '')
-            time.sleep(0.03)
-
-    def stage(self, name: str, process: subprocess.Popen) -> None:
-        """Wait until a run is in a stage."""
-        self.until(f'stage {name}', lambda: self.journal().get('stages', {}).get(name, {}).get('status') == 'started', process)
-
-    def in_hop(self, process: subprocess.Popen | None = None) -> None:
-        """Wait until a version script of the core runs; needs IN_HOP to be armed."""
-        self.until('the hop', lambda: self.box.sh('ls /root/test/struck 2>/dev/null; true').strip(), process)
-
-    def quiet(self) -> None:
-        """Wait until no job runs on the box any more."""
-        self.until('the end of the job', lambda: all(job['state'] != 'running' for job in self.box.do('jobs')))
-
-    # -- asserting
-
-    def told(self, process: subprocess.Popen, outcome: str, stage: str, status: str, *words: str) -> None:
-        """Exit code, journal, report and last lines say the same."""
-        text = process.log.read_text(encoding='utf-8', errors='replace')
-        entry = self.journal()
-        assert entry.get('outcome') == outcome, text[-4000:]
-        assert entry['stages'][stage]['status'] == status, entry['stages']
-        assert process.returncode == EXIT_CODES[outcome], (process.returncode, text[-3000:])
-        report = json.loads((self.artifacts / 'report/report.json').read_text(encoding='utf-8'))
-        assert [box['outcome'] for box in report['boxes'] if box['host'] == self.box.name] == [outcome], report['boxes']
-        assert report['summary']['outcomes'].get(outcome) == 1, report['summary']
-        assert {'already_done': 'already on V4'}.get(outcome, outcome.replace('_', ' ')) in text.rsplit('PLAY RECAP', 1)[-1], text[-2000:]
-        for word in words:
-            assert word in json.dumps(entry['stages'][stage]), entry['stages'][stage]
-        assert 'Traceback' not in text
-
-    def as_before(self) -> None:
-        """Files, tables, engine, web as they were and nothing left over; one archive more, made by Jeedom itself, is no matter."""
-        now = self.state()
-        moving = (*(f'tables {name}:' for name in MOVING), 'files DB_backup.sql:', 'backup:', 'cache:')
-        found = [line for line in differences(now, self.v3) if not line.startswith(moving)]
-        found = [line for line in found if not (line.startswith('leftovers:') and not [
-            path for path in now[1]['leftovers'] if '/staging/' not in path])]
-        assert not found, '\n'.join(found)
-        self.begin()
-
-    def on_target(self) -> None:
-        """A proved V4: version of files and database, page, engine, what the user owns, and nothing left over."""
-        census, around = self.state()
-        assert self.box.sh('cat /var/www/html/core/config/version').strip() == TARGET_SAYS
-        rows = self.box.sh("mysql -N jeedom -e \"SELECT value FROM config WHERE plugin='core' AND \\`key\\`='version'\"").strip()
-        assert rows == TARGET_SAYS and around['page'] and around['apache'] == 'active', around
-        assert around['cron_files'] == self.v3[1]['cron_files'] and around['started'] and around['rows'] == self.v3[1]['rows'], around
-        assert around['schemas'] == self.v3[1]['schemas'] and around['transaction'] is None and around['journal'] is None, around
-        assert not [path for path in around['leftovers'] if '/staging/' not in path], around['leftovers']
-        for table, digest in self.v3[0]['tables'].items():
-            assert not table.startswith('(') or table == '(others)' or census['tables'][table] == digest, table
-        lost = [name for name, entry in self.v3[0]['files'].items() if name.startswith(('plugins/', 'data/')) and census['files'].get(name) != entry]
-        assert not lost, lost[:10]
-        self.begin()
-
-    def second_run(self, committed: bool = False, **variables) -> None:
-        """Started once more, as after any fault: the box gets there. committed: the first may have come to its very end on the box."""
-        self.box.do('calm')
-        process = self.run(**variables)
-        if self.journal()['outcome'] == 'already_done' and committed:
-            self.told(process, 'already_done', 'assess', 'ok')
-        else:
-            self.told(process, 'migrated', 'commit', 'ok')
-        self.on_target()
 
 
 # -- the cases
@@ -293,8 +151,7 @@ def disk_full_at_the_backup(way: Way) -> None:
 
 def hop_that_always_fails(way: Way) -> None:
     """Taken back by its own job; counted as rolled back, with the reason."""
-    way.box.do('strike', program='php', when='install/update/4.0.2.php', how='instead', times=9,
-               action='echo "PHP Fatal error:  Uncaught Error: sandbox"; exit 255')
+    way.box.do('strike', **DEADLY_HOP)
     process = way.run()
     way.told(process, 'rolled_back', 'rollback', 'rolled_back', 'PHP Fatal error')
     way.box.do('calm')
@@ -304,8 +161,7 @@ def hop_that_always_fails(way: Way) -> None:
 
 def hop_that_fails_and_nobody_takes_back(way: Way) -> None:
     """jeedom_rollback: never leaves it to the operator; rollback.yml then does it."""
-    way.box.do('strike', program='php', when='install/update/4.0.2.php', how='instead', times=9,
-               action='echo "PHP Fatal error:  Uncaught Error: sandbox"; exit 255')
+    way.box.do('strike', **DEADLY_HOP)
     process = way.run(jeedom_rollback='never', jeedom_on_failure='leave')
     way.told(process, 'failed', 'rollback', 'failed', 'The box stays as it is now')
     way.box.do('calm')
@@ -314,9 +170,8 @@ def hop_that_fails_and_nobody_takes_back(way: Way) -> None:
     way.as_before()
 
 
-def no_room_for_the_rollback_point(way: Way) -> None:
-    """It goes to the controller, which takes the box back from it; without the controller the box waits, also over a reboot."""
-    # 1 GB that packs well: there is room for an archive of the tree, and none for a copy of it.
+def little_room(way: Way) -> None:
+    """1 GB that packs well: there is room for an archive of the tree, and none for a copy of it."""
     way.box.sh('systemctl stop apache2 cron test-tick; mkdir -p /mnt/small; mount -t tmpfs -o size=2g,mode=755 tmpfs /mnt/small; cp -a /var/www/. /mnt/small/; '
                'dd if=/dev/zero of=/mnt/small/html/data/large bs=1M count=1000 status=none; '
                'chown www-data: /mnt/small/html/data/large; chmod 775 /mnt/small/html/data/large; '
@@ -324,8 +179,12 @@ def no_room_for_the_rollback_point(way: Way) -> None:
                'mount --bind /mnt/small /var/www; systemctl start apache2 cron')
     way.v3 = way.state()
     way.begin()
-    way.box.do('strike', program='php', when='install/update/4.0.2.php', how='instead', times=9,
-               action='echo "PHP Fatal error:  Uncaught Error: sandbox"; exit 255')
+
+
+def no_room_for_the_rollback_point(way: Way) -> None:
+    """It goes to the controller, which takes the box back from it; without the controller the box waits, also over a reboot."""
+    little_room(way)
+    way.box.do('strike', **DEADLY_HOP)
     process = way.run()
     way.told(process, 'rolled_back', 'rollback', 'rolled_back', 'PHP Fatal error')
     assert 'on the controller' in json.dumps(way.journal()['stages']['prepare']), way.journal()['stages']['prepare']
@@ -334,6 +193,36 @@ def no_room_for_the_rollback_point(way: Way) -> None:
     way.started()
     way.as_before()
     way.second_run()
+
+
+def no_room_and_the_way_back_is_cut(way: Way) -> None:
+    """The worst moment: the broken tree is gone to make room, and the archive is not unpacked yet. The next run ends it."""
+    little_room(way)
+    way.box.do('strike', **DEADLY_HOP)
+    way.box.do('fail', at='away_removed')
+    process = way.run()
+    way.told(process, 'failed', 'rollback', 'failed', 'PHP Fatal error', 'The way back failed as well')
+    assert not way.box.sh('ls /var/www/html/core 2>/dev/null; true'), 'the tree did not make room'
+    way.box.do('calm')
+    process = way.run('rollback')
+    assert process.returncode == 0 and way.journal()['outcome'] == 'rolled_back', process.log.read_text()[-3000:]
+    way.begin()
+    way.started()
+    way.as_before()
+    way.second_run()
+
+
+def taken_back_before_the_commit(way: Way) -> None:
+    """All hops are done; the operator decides otherwise."""
+    process = way.start(jeedom_target_version=NEWEST)
+    way.stage('verify', process)
+    way.kill(process)
+    way.quiet()
+    assert way.box.sh('cat /var/www/html/core/config/version').strip() == NEWEST
+    process = way.run('rollback')
+    assert process.returncode == 0 and way.journal()['outcome'] == 'rolled_back', process.log.read_text()[-3000:]
+    way.started()
+    way.as_before()
 
 
 def controller_killed_after_a_consented_removal(way: Way) -> None:
@@ -393,6 +282,8 @@ CASES = {
     'hop always fails': hop_that_always_fails,
     'hop fails, nobody takes back': hop_that_fails_and_nobody_takes_back,
     'no room for the rollback point': no_room_for_the_rollback_point,
+    'no room, and the way back is cut': no_room_and_the_way_back_is_cut,
+    'all hops done, then taken back': taken_back_before_the_commit,
     'market hangs': market_that_hangs,
     'download refused': download_refused,
     'disk full at the backup': disk_full_at_the_backup,

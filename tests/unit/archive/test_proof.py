@@ -7,9 +7,13 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import hashlib
 import io
 import os
+import random
+import sys
 import tarfile
+import zlib
 
 import pytest
 
@@ -53,6 +57,11 @@ def make(members=None, dump=DUMP):
     return out.getvalue()
 
 
+def gzipped(data):
+    engine = zlib.compressobj(6, zlib.DEFLATED, 31)
+    return engine.compress(data) + engine.flush()
+
+
 def prove(data):
     return archive.prove(io.BytesIO(data))
 
@@ -88,6 +97,45 @@ def test_a_dump_of_one_endless_line_needs_no_memory():
     for _number in range(32):
         scanner.feed(b'-- x' * (1 << 18))
         assert len(scanner._rest) <= 2 << 20
+
+
+def slowly(statement):
+    """Rows of one INSERT, byte by byte."""
+    rows, depth, inside, escaped = 0, 0, False, False
+    for char in statement.decode('latin-1'):
+        if inside:
+            inside = escaped or char != "'"
+            escaped = not escaped and char == '\\'
+        elif char == "'":
+            inside = True
+        elif char == '(':
+            depth += 1
+            rows += depth == 1
+        elif char == ')':
+            depth -= 1
+    return rows
+
+
+def test_rows_are_those_that_a_slow_reader_counts():
+    chance = random.Random(1)
+    pieces = ['a', '(', ')', ',', ';', '),(', ');', '\\\\', "\\'", "''", '\n', '`', '"', u'\u00e9', ' ', "\\n"]
+    for _number in range(400):
+        rows = [u"(%d,'%s',NULL,'%s')" % (number, u''.join(chance.choice(pieces) for _piece in range(chance.randrange(9))), chance.choice(pieces))
+                for number in range(chance.randrange(1, 6))]
+        statement = (chance.choice([u',', u',\n', u', ']).join(rows)).encode('utf-8')
+        data = b'CREATE TABLE `t` (\n);\nINSERT INTO `t` VALUES ' + statement + b';\nINSERT INTO `u` VALUES (1);\n-- Dump completed\n'
+        found = scan(data, chance.choice([None, 1, 2, 5, 11]))
+        assert found.tables == {'t': slowly(statement), 'u': 1} and found.complete, data
+
+
+def test_a_dump_of_a_row_a_line_is_read_in_one_go():
+    data = b'CREATE TABLE `t` (\n);\n' + b"INSERT INTO `t` VALUES (1,'a;');\n" * 200000 + b'-- Dump completed\n'
+    assert scan(data, 1 << 20).tables == {'t': 200000}
+
+
+def test_a_dump_of_endless_tables_needs_no_memory():
+    found = scan(b''.join(b'CREATE TABLE `t%d` (\n);\nINSERT INTO `u%d` VALUES (1);\n' % (number, number) for number in range(20000)) + b'-- Dump completed\n')
+    assert len(found.tables) <= 10001 and 'more than 10000 tables' in found.problem
 
 
 @pytest.mark.parametrize('cut', range(1, len(DUMP) - 45, 23))
@@ -160,6 +208,45 @@ def test_any_file_name_may_be_inside(name):
 def test_a_bomb_is_read_without_being_unpacked():
     proof = prove(make({'./big': b'\0' * (64 << 20)}))
     assert proof['proved']
+
+
+def header(name, kind, size):
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size
+    # tobuf() writes more headers of its own for a special one
+    return info.create_ustar_header(info.get_info('utf-8', 'strict') if sys.version_info[0] == 2 else info.get_info(),
+                                    *(() if sys.version_info[0] == 2 else ('utf-8', 'strict')))
+
+
+@pytest.mark.parametrize('kind', [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_header_that_claims_to_be_huge_is_not_believed(kind):
+    bomb = gzipped(header('x', kind, 900 << 20) + b'\0' * (64 << 20))
+    found = prove(bomb)
+    assert not found['proved'] and 'claims 943718400 bytes' in found['problems'][0]
+    assert found['sha256'] == hashlib.sha256(bomb).hexdigest()
+
+
+@pytest.mark.parametrize('kind', [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_headers_without_end_are_not_followed(kind):
+    body = b'a\0' if kind == tarfile.GNUTYPE_LONGNAME else b'8 a=bcd\n'
+    found = prove(gzipped((header('x', kind, len(body)) + body.ljust(512, b'\0')) * 5000))
+    assert not found['proved'] and 'more than 8 headers' in found['problems'][0], found['problems']
+
+
+def test_a_sparse_file_is_refused():
+    found = prove(gzipped(header('x', tarfile.GNUTYPE_SPARSE, 10)))
+    assert not found['proved'] and 'sparse' in found['problems'][0]
+
+
+def test_long_names_and_attributes_of_honest_tars_are_read():
+    for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode='w:gz', format=form) as tar:
+            for name, data in (('./core/config/version', b'3.3.60'), ('./DB_backup.sql', DUMP), ('./data/' + 'long/' * 80 + 'x', b'1')):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        assert prove(out.getvalue())['problems'] == []
 
 
 def test_missing_tables_rows_and_plugins_are_named():
