@@ -78,12 +78,12 @@ class ActionModule(BoxAction):
         lines = progress.Lines(self.host, 'fetch', progress.shower(self._display)) if self.boolean(self.setting('jeedom_progress', True)) else None
         begin = time.monotonic()
 
-        def show(done: int, whole: int) -> None:
+        def show(done: int, whole: int, speed: float) -> None:
             seconds = time.monotonic() - begin
             # a file that is here in a moment needs no words
             if lines and seconds > 2:
                 lines.update({'phase': f'{target.name[-24:]}', 'percent': 100 * done // whole, 'started': 0, 'heartbeat': seconds,
-                              'line': f'{done / seconds / 1e6:.1f} MB/s, {(whole - done) * seconds / max(1, done):.0f} s left'})
+                              'line': f'{speed / 1e6:.1f} MB/s, {(whole - done) / max(1.0, speed):.0f} s left'})
 
         def attempt() -> dict:
             download = transfer.Download(transfer.Source(self, path), target, rate, show, sink)

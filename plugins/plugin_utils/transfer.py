@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import hashlib
 import os
 import shlex
@@ -78,7 +79,8 @@ class _SshStream:
         self.words: list[bytes] = []
         self.last = time.monotonic()
         self.done = threading.Event()
-        threading.Thread(target=self._drain, daemon=True).start()
+        self.drain = threading.Thread(target=self._drain, daemon=True)
+        self.drain.start()
         threading.Thread(target=self._watch, daemon=True).start()
         # become says when it is through; these bytes are not the file's
         if marker:
@@ -103,6 +105,8 @@ class _SshStream:
 
     def _fail(self) -> None:
         self.close()
+        # its last words may still be on their way; a connection that lives on (ControlPersist) may hold that end open
+        self.drain.join(timeout=3)
         words = b''.join(self.words).decode('utf-8', 'replace').strip().splitlines()
         raise AnsibleConnectionFailure(words[-1] if words else 'the connection closed')
 
@@ -110,8 +114,13 @@ class _SshStream:
         """Up to size bytes; b'' at the end. Raises AnsibleConnectionFailure when the end is not that of the file."""
         data = self.process.stdout.read(size)
         self.last = time.monotonic()
-        if not data and self.process.wait(timeout=30):
-            self._fail()
+        if not data:
+            try:
+                code = self.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                code = 1
+            if code:
+                self._fail()
         return data
 
     def close(self) -> None:
@@ -133,7 +142,11 @@ class _BlockStream:
     def read(self, size: int) -> bytes:
         """Up to size bytes; b'' at the end."""
         if not self.buffer:
-            answer = self.action.shell(f'tail -c +{self.offset + 1} -- {shlex.quote(self.path)} | head -c {BLOCK} | base64 -w0; echo')
+            answer = self.action.shell(f'test -r {shlex.quote(self.path)} && tail -c +{self.offset + 1} -- {shlex.quote(self.path)} | head -c {BLOCK} '
+                                       '| base64 -w0 && echo')
+            if answer.get('rc'):
+                words = (answer.get('stderr') or '').strip().splitlines()
+                raise AnsibleConnectionFailure(words[-1] if words else f'{self.path} cannot be read')
             self.buffer = base64.b64decode((answer.get('stdout') or '').split('\n')[0].strip())
             self.offset += len(self.buffer)
         data, self.buffer = self.buffer[:size], self.buffer[size:]
@@ -146,13 +159,14 @@ class _BlockStream:
 class Download:
     """One file on its way: C(<target>.part) until it is whole and proved, then the target by rename."""
 
-    def __init__(self, source: Source, target: Path, rate: float | None = None, progress: Callable[[int, int], None] | None = None,
+    def __init__(self, source: Source, target: Path, rate: float | None = None, progress: Callable[[int, int, float], None] | None = None,
                  sink: Callable[[Path], Any] = forms.PlainSink):
+        # rate: bytes a second at most; progress: called with bytes done, bytes in all, bytes a second over the link so far
         # sink: makes what the bytes are written to, given the .part (forms.py)
         self.source, self.target, self.sink = source, Path(target), sink
         self.part = self.target.with_name(self.target.name + '.part')
         self.note = self.target.with_name(self.target.name + '.part.json')
-        self.rate, self.progress = rate, progress or (lambda done, size: None)
+        self.rate, self.progress = rate if rate and rate > 0 else None, progress or (lambda done, size, speed: None)
         self.resumed = 0
 
     def fetch(self, size: int, sha256: str, consume: Callable[[Any], dict] | None = None) -> dict:
@@ -217,7 +231,11 @@ class Download:
         except OSError as error:
             if isinstance(error, AnsibleConnectionFailure):
                 raise
-            raise TransferError(f'{self.part} cannot be written on the controller: {error.strerror}.', 'controller_full') from error
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise TransferError(f'{self.part} cannot be written on the controller: {error.strerror}; make room, or set jeedom_artifacts to a '
+                                    'larger disk.', 'controller_full') from error
+            raise TransferError(f'{self.target.name} cannot be brought to the controller: {error.strerror or error}; look at {self.part.parent} there.',
+                                'controller_failed') from error
         finally:
             if local is not None:
                 local.close()
@@ -232,6 +250,8 @@ class _Tee:
         self.download, self.local, self.size, self.here = download, local, size, 0
         if local.here > size:
             local.restart()
+        # under a limit what comes at once must not be more than the limit of half a second
+        self.chunk = min(CHUNK, max(1, int(download.rate / 2))) if download.rate else CHUNK
         self.done = 0
         self.remote: Any = None
         self.begin = time.monotonic()
@@ -250,7 +270,7 @@ class _Tee:
             self.download.resumed = self.here = self.done
             self.begin = time.monotonic()
             self.remote = self.download.source.open(self.done)
-        data = self.remote.read(min(wanted, CHUNK))
+        data = self.remote.read(min(wanted, self.chunk))
         if not data:
             raise AnsibleConnectionFailure(f'the stream ended after {self.done} of {self.size} bytes')
         if self.done + len(data) > self.size:
@@ -258,14 +278,14 @@ class _Tee:
         self.local.write(data)
         self.done += len(data)
         self._pace()
-        self.download.progress(self.done, self.size)
+        self.download.progress(self.done, self.size, (self.done - self.here) / max(1e-3, time.monotonic() - self.begin))
         return data
 
     def _pace(self) -> None:
         if self.download.rate:
             ahead = (self.done - self.here) / self.download.rate - (time.monotonic() - self.begin)
             if ahead > 0:
-                time.sleep(min(ahead, 5.0))
+                time.sleep(ahead)
 
     def close(self) -> None:
         """Let go of the box's end."""
