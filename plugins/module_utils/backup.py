@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import socket
+import threading
 import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import archive, complement, jobs, system
@@ -25,6 +26,7 @@ ARGUMENT_SPEC = dict(
     max_age=dict(type='float', default=24.0),
     complement=dict(type='bool', default=True),
     min_free=dict(type='int', default=100),
+    compression=dict(type='int', default=6, choices=list(range(1, 10))),
     **jobs.JOB_SPEC
 )
 
@@ -32,7 +34,9 @@ ARGUMENT_SPEC = dict(
 _PHASES = ((re.compile(r'\[START BACKUP\]'), 'begin', 2), (re.compile(r'(?i)mysqlcheck|base de donn|database'), 'database', 10),
            (re.compile(r"(?i)archive"), 'archive', 30), (re.compile(r'(?i)nettoyage|clean|pruning'), 'prune', 60))
 _PATH = re.compile(r'^(?:Nom de la sauvegarde|Backup name) ?: ?(.+)$')
-_COMPLAINT = re.compile(r'^(?:tar|gzip): (?!Removing leading)')
+_COMPLAINT = re.compile(r'^(?:tar|gzip): (?!Removing leading|warning: GZIP environment variable)')
+# What gzip does when it is told nothing, which is how Jeedom calls it.
+_USUAL_COMPRESSION = 6
 
 
 def run(params, check_mode):
@@ -45,7 +49,8 @@ def run(params, check_mode):
     if check_mode:
         return dict(changed=True, backup=None)
     installation.database().scalar('SELECT 1')
-    started = jobs.start('backup', 'backup', dict(web_root=installation.web_root, complement=params['complement'], min_free=params['min_free']),
+    started = jobs.start('backup', 'backup', dict(web_root=installation.web_root, complement=params['complement'], min_free=params['min_free'],
+                                                  compression=params['compression']),
                          key=installation.web_root, run_id=params['run_id'], controller=params['controller'])
     return jobs.started(started)
 
@@ -54,6 +59,20 @@ def backup_dir(installation, database):
     """Where Jeedom keeps its archives: config backup::path, relative to the web root unless absolute (contract 1.1)."""
     value = database.config('backup::path') or 'backup'
     return os.path.normpath(value if value.startswith('/') else installation.path(value))
+
+
+def own_minute(folder, context):
+    """Wait for the next minute where an archive was written in this one: Jeedom names archives by the minute in which they begin, and
+    would write over that one (contract 2.3), also over what is being fetched."""
+    while True:
+        now = time.time()
+        ages = [now - os.path.getmtime(os.path.join(folder, name)) for name in (os.listdir(folder) if os.path.isdir(folder) else ())
+                if archive.NAME.match(name)]
+        # minutes begin at the same moment in every time zone; a date in the future says nothing
+        if not any(0 <= age <= now % 60 for age in ages):
+            return
+        context.check_stop()
+        time.sleep(1)
 
 
 def proof_path(name):
@@ -92,19 +111,26 @@ def job(params, context):
     folder = backup_dir(installation, database)
     _refuse_if_busy()
     _need_room(installation, folder, database, params['min_free'])
+    own_minute(folder, context)
     guard = _Guard(folder)
     before = database.row_counts()
     begin = time.time()
     there = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+    keeper = _Keeper(folder, there)
+    keeper.start()
     try:
-        path, proof, members = _proved(installation, database, context, begin, before)
+        path, proof, members = _proved(installation, database, context, begin, before, params.get('compression'), keeper)
     except BoxError as error:
         guard.restore()
+        for kept in keeper.end().values():
+            os.unlink(kept)
         if error.code in ('backup_failed', 'backup_incomplete', 'archive_not_proved'):
             _drop_new(folder, there, context)
         raise
     context.phase('keep', 88)
     notes = guard.restore()
+    if os.path.dirname(path) != os.path.normpath(folder):
+        notes.append("Jeedom's own pruning deleted %s (backup::keepDays, backup::maxSize, or a clock that was put back)" % os.path.basename(path))
     kept = keep_aside(path)
     if kept != path:
         notes.append('kept as %s, out of reach of Jeedom\'s own pruning' % kept)
@@ -125,10 +151,10 @@ def job(params, context):
     return dict(changed=True, backup=result)
 
 
-def _proved(installation, database, context, begin, before):
+def _proved(installation, database, context, begin, before, compression, keeper):
     """Run Jeedom's backup and prove what it has made; returns (path, proof, names of its members)."""
     context.phase('backup', 1)
-    path = _run_backup(installation, context, begin)
+    path = _path_of(_run_backup(installation, context, compression), begin, keeper.end())
     after = database.row_counts()
     context.phase('prove', 65)
     size = float(os.path.getsize(path) or 1)
@@ -194,8 +220,10 @@ def _need_room(installation, folder, database, least):
                        'backup::path to a larger disk.' % (need >> 20, folder, free >> 20), 'no_room', needed=need, free=free)
 
 
-def _run_backup(installation, context, begin):
+def _run_backup(installation, context, compression):
     script = installation.path('install/backup.php')
+    # Jeedom's tar calls gzip, and this is the one way to speak to that gzip from outside; every gzip since 1.2 listens to it.
+    quicker = [] if compression in (None, _USUAL_COMPRESSION) else ['env', 'GZIP=-%d' % compression]
 
     def on_line(line):
         for pattern, name, percent in _PHASES:
@@ -205,7 +233,7 @@ def _run_backup(installation, context, begin):
                 return
 
     on_line.percent = 0
-    rc, lines = context.run(installation.as_web_user(['php', script]), on_line, timeout=6 * 3600, stall=3600)
+    rc, lines = context.run(installation.as_web_user(quicker + ['php', script]), on_line, timeout=6 * 3600, stall=3600)
     success = [line for line in lines if '[END BACKUP SUCCESS]' in line]
     complaints = [line for line in lines if _COMPLAINT.match(line.strip())]
     if rc or len(success) != 1:
@@ -214,8 +242,15 @@ def _run_backup(installation, context, begin):
     if complaints:
         raise BoxError("Jeedom's backup reported success, but its archiver complained: %s. Free space or repair rights, then run again."
                        % complaints[0], 'backup_incomplete')
+    return lines
+
+
+def _path_of(lines, begin, kept):
+    """Where the archive is that these lines of a successful backup speak of. kept: second names by name."""
     paths = [_PATH.match(line.strip()).group(1) for line in lines if _PATH.match(line.strip())]
     path = os.path.normpath(paths[-1]) if paths else None
+    if path and not os.path.isfile(path):
+        path = kept.get(os.path.basename(path), path)
     if not path or not os.path.isfile(path) or os.path.getmtime(path) < int(begin) - 60:
         raise BoxError("Jeedom's backup reported success, but the archive %s is not there: its own pruning (backup::keepDays, "
                        'backup::maxSize) may have deleted it; check these settings and the clock.' % path, 'archive_gone')
@@ -248,10 +283,45 @@ class _Guard:
         return ["put back %s, which Jeedom's pruning had deleted" % self.path]
 
 
+class _Keeper(threading.Thread):
+    """Gives each new archive a second name in our own folder as soon as it begins to be written: Jeedom's pruning comes before its
+    success line, and with keepDays=-1 or a clock that was put back it deletes the very archive of this backup (contract 2.4)."""
+
+    def __init__(self, folder, there):
+        super(_Keeper, self).__init__()
+        self.daemon = True
+        self.folder, self.there, self.staging = folder, there, system.state_dir('staging')
+        self.ended = threading.Event()
+        self.kept = {}
+
+    def run(self):
+        while not self.ended.wait(0.1):
+            for name in set(os.listdir(self.folder) if os.path.isdir(self.folder) else ()) - self.there - set(self.kept):
+                if not archive.NAME.match(name):
+                    continue
+                target = os.path.join(self.staging, name)
+                try:
+                    if os.path.exists(target):
+                        os.unlink(target)
+                    os.link(os.path.join(self.folder, name), target)
+                    self.kept[name] = target
+                except OSError:
+                    # another file system: keep_aside() copies it when it is whole
+                    self.kept[name] = None
+
+    def end(self):
+        """Paths of the second names, by name."""
+        self.ended.set()
+        self.join()
+        return dict((name, path) for name, path in self.kept.items() if path)
+
+
 def keep_aside(path):
     """A second name for the archive in our own folder, so that Jeedom's pruning cannot eat it; the path of that."""
     target = os.path.join(system.state_dir('staging'), os.path.basename(path))
     if os.path.exists(target):
+        if os.path.samefile(path, target):
+            return target
         os.unlink(target)
     try:
         os.link(path, target)

@@ -54,10 +54,8 @@ def take(installation, context, found, recorded):
     """Stop engine and web, make the archive and its complement, prove both, write the manifest. The transaction stays in "opening"
     until confirm(): nothing may change on the box before the controller has the archive."""
     folder = backup.backup_dir(installation, found['database'])
-    while any(time.strftime('%Y-%m-%d-%Hh%M') in name for name in (os.listdir(folder) if os.path.isdir(folder) else ())):
-        # Jeedom names its archives by the minute: a second one would replace the one of the backup stage (contract 2.2).
-        time.sleep(1)
-        context.check_stop()
+    # while the engine still runs; the archive of the backup stage may be of this minute
+    backup.own_minute(folder, context)
     context.phase('stop', 5)
     begin = time.time()
     engine.stop(installation, context)

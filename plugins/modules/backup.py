@@ -48,6 +48,14 @@ options:
       - Megabytes that must stay free on the file system of the backup folder besides what the backup needs.
     type: int
     default: 100
+  compression:
+    description:
+      - Level of gzip, V(1) the fastest and V(9) the smallest. Jeedom itself uses V(6). A small board spends most of a backup in gzip;
+        what a level costs and gives is measured in C(docs/benchmarks.md).
+    type: int
+    default: 6
+    choices: [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    version_added: 0.1.0
 seealso:
   - module: jeedom.fleet.backup_fetch
   - module: jeedom.fleet.job

@@ -74,3 +74,40 @@ def test_a_disk_without_room_is_seen_before_the_backup(box, before, small_backup
     result = box.call('backup', max_age=0)
     assert result.get('failed') and result['error_code'] == 'no_room' and not box.do('calm')['struck'], result
     assert_as_before(box, before)
+
+
+def forget(box):
+    """No archive on the box, and none in its proofs."""
+    box.sh(f'rm -rf {BACKUPS}/backup-* /var/lib/jeedom-fleet/proofs /var/lib/jeedom-fleet/staging/*; rm -f {BACKUPS}/../DB_backup.sql')
+
+
+def test_two_backups_in_one_minute_are_two_archives(box, before):
+    made = [box.call('backup', max_age=0)['backup'] for _time in range(2)]
+    assert made[0]['name'] != made[1]['name'] and all(each['proved'] for each in made), made
+    for each in made:
+        assert box.sh(f"sha256sum {each['path']} {BACKUPS}/{each['name']} | cut -c1-64 | sort -u").split() == [each['sha256']]
+    forget(box)
+
+
+@pytest.mark.parametrize('key, value', [('backup::keepDays', '-1'), ('backup::maxSize', '0')])
+def test_jeedoms_pruning_does_not_eat_the_fresh_archive(box, before, key, value):
+    """Each of these deletes everything in its folder, with a success line (contract 2.4); an older archive with a later date helps it."""
+    box.sh(f"touch -d '+3 hours' {BACKUPS}/backup-a-3.3.60-2026-01-01-10h00.tar.gz; "
+           f"mysql jeedom -e \"REPLACE INTO config (plugin, \\`key\\`, value) VALUES ('core', '{key}', '{value}')\"")
+    try:
+        made = box.call('backup', max_age=0)['backup']
+        assert made['proved'] and any('out of reach' in note for note in made['notes']), made
+        assert box.sh(f"sha256sum {made['path']}").startswith(made['sha256'])
+        gone = not box.sh(f"ls {BACKUPS}/{made['name']} 2>/dev/null; true").strip()
+        assert gone == any('own pruning deleted' in note for note in made['notes']) and (gone or key != 'backup::keepDays'), made
+    finally:
+        box.sh(f"mysql jeedom -e \"DELETE FROM config WHERE \\`key\\`='{key}'\"")
+        forget(box)
+
+
+def test_the_level_of_compression_is_the_one_asked_for(box, before):
+    # byte 8 of a gzip file: 4 for the fastest level, 2 for the smallest, 0 for the others
+    for level, says in ((1, '04'), (9, '02'), (6, '00')):
+        made = box.call('backup', max_age=0, compression=level)['backup']
+        assert made['proved'] and box.sh(f"od -An -tx1 -j8 -N1 {made['path']}").strip() == says, (level, made['notes'])
+        forget(box)
