@@ -268,15 +268,21 @@ def _last_words(lines):
 
 
 class _Guard:
-    """What Jeedom's pruning takes along although it is not an archive: the .htaccess of the backup folder (contract 2.4)."""
+    """What Jeedom's pruning takes along although it is not an archive: the .htaccess of the backup folder, and the folder (contract 2.4)."""
 
     def __init__(self, folder):
+        self.folder = folder
+        self.found = os.stat(folder) if os.path.isdir(folder) else None
         self.path = os.path.join(folder, '.htaccess')
         self.text = system.read_text(self.path)
         self.stat = os.stat(self.path) if self.text is not None else None
 
     def restore(self):
         """Put it back if it is gone; returns notes for people."""
+        if self.found and not os.path.isdir(self.folder):
+            os.makedirs(self.folder)
+            os.chown(self.folder, self.found.st_uid, self.found.st_gid)
+            os.chmod(self.folder, self.found.st_mode & 0o7777)
         if self.text is None or os.path.exists(self.path):
             return []
         system.atomic_write(self.path, self.text, self.stat.st_mode & 0o777, self.stat.st_uid, self.stat.st_gid)
@@ -295,7 +301,7 @@ class _Keeper(threading.Thread):
         self.kept = {}
 
     def run(self):
-        while not self.ended.wait(0.1):
+        while not self.ended.wait(0.05):
             for name in set(os.listdir(self.folder) if os.path.isdir(self.folder) else ()) - self.there - set(self.kept):
                 if not archive.NAME.match(name):
                     continue
