@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet clean
+.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ lint: setup
 
 unit: setup
 	@$(RUN) python tests/tools/run_tests.py unit
+
+docs: setup  ## the documentation: reference from the code, every page, links checked; build/docs/index.html
+	@$(RUN) python tests/tools/run_tests.py docs
 
 matrix: setup  ## unit tests of the box side on every Python of this machine
 	@$(RUN) python tests/tools/run_tests.py unit_old
@@ -54,4 +57,4 @@ bench-fleet: setup  ## a fleet against a plain playbook: BENCH='--boxes 1,4,8 --
 	@$(RUN) python tests/bench/fleet.py $(BENCH)
 
 clean:  ## remove what was made in the clone
-	@rm -rf .venv .cache artifacts tests/output
+	@rm -rf .venv .cache artifacts build tests/output

@@ -23,7 +23,7 @@ SCENARIOS = ['default']
 INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'supply_faults', 'bad_input']
 # The longest first, so that none is left alone at the end.
 ALL = ['lint', *(f'integration:{name}' for name in INTEGRATION[:4]), *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
-       'artifact', *(f'integration:{name}' for name in INTEGRATION[4:])]
+       'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[4:])]
 JOBS = int(os.environ.get('JEEDOM_TEST_JOBS', '2'))
 # Where the output of a suite goes: one file for each of the threads.
 output = threading.local()
@@ -54,6 +54,11 @@ def artifact() -> bool:
     return call(sys.executable, 'tests/tools/artifact.py', '--box')
 
 
+def docs() -> bool:
+    """Every page of the documentation, with the reference made of the code; a warning is a failure."""
+    return call(sys.executable, 'tests/tools/docs.py')
+
+
 def unit_old() -> bool:
     """Unit tests of the box side on the Pythons of boxes, where this machine has them; what it has not is named."""
     return call(sys.executable, 'tests/tools/old_pythons.py')
@@ -78,7 +83,7 @@ def suite(name: str) -> bool:
     """Run one suite; says how it ended, and how long it took."""
     kind, _colon, argument = name.partition(':')
     begin = time.monotonic()
-    good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'artifact': artifact, 'conformance': conformance,
+    good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'artifact': artifact, 'conformance': conformance, 'docs': docs,
             'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
     print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s',
           file=getattr(output, 'file', sys.stdout), flush=True)
