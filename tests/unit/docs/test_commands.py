@@ -121,6 +121,19 @@ def test_links_lead_somewhere(page):
         assert path.exists() or (path.is_relative_to(ROOT / 'docs') and str(path.relative_to(ROOT / 'docs')) in made), target
 
 
+@pytest.mark.parametrize('page', [page for page in pages.pages() if page.is_relative_to(pages.FRENCH) and page.name != 'index.md'], ids=pages.name)
+def test_a_french_page_says_to_type_what_the_english_one_says(page):
+    """Commands are the same, settings mean the same; the French page may leave something out, and says where to read on."""
+    english = pages.blocks((ROOT / 'docs' / page.relative_to(pages.FRENCH)).read_text(encoding='utf-8'))
+    french = pages.blocks(page.read_text(encoding='utf-8'))
+
+    def said(block):
+        return yaml.safe_load(block.text) if block.language == 'yaml' else [line for line in block.text.splitlines() if not line.startswith('#')]
+    assert [block for block in french if said(block) not in [said(each) for each in english]] == []
+    shell = [block for block in english if block.language == 'shell']
+    assert [block for block in french if block.language == 'shell'] == shell
+
+
 def test_every_playbook_role_and_variable_of_the_fleet_is_told_of():
     told = '\n'.join(path.read_text(encoding='utf-8') for path in pages.pages() if 'fr' not in path.relative_to(ROOT).parts)
     assert {name for name in content()['playbook'] if not re.search(rf'jeedom\.fleet\.{name}\b|playbooks/{name}\.yml', told)} == set()
