@@ -162,6 +162,15 @@ def _words(entry: Mapping, found: Hit) -> dict[str, str | None]:
     return {key: printable(str(entry[key]).format_map(values), 600) if entry.get(key) else None for key in ('title', 'advice', 'fix')}
 
 
+def _french(found: Hit, knowledge: Knowledge) -> dict[str, str] | None:
+    """Title and advice in French, for the report; None where the catalogue has none, or an overlay's cannot be filled in."""
+    try:
+        words = _words(knowledge.entry('checks_fr', found.id), found)
+    except (KeyError, ValueError, IndexError, AttributeError):
+        return None
+    return {key: words[key] for key in ('title', 'advice') if words[key]} or None
+
+
 def _severity(entry: Mapping, found: Hit) -> str:
     own = entry.get('severity', 'warning')
     worst = own[0] if isinstance(own, list) else own
@@ -177,10 +186,14 @@ def _finding(found: Hit, knowledge: Knowledge, accepted: Mapping[str, str], remo
         'id': found.id, 'subject': found.subject, 'pf': entry.get('pf'), 'severity': _severity(entry, found), 'title': words['title'],
         'evidence': found.evidence, 'advice': words['advice'], 'fix': words['fix'], 'accepted': False, 'reason': None,
         'automatic': bool(entry.get('automatic')), 'question': bool(entry.get('question')), 'source': entry.get('source'),
+        'fr': _french(found, knowledge),
     }
     if found.id in REMOVABLE and found.subject in removed:
         finding.update(severity='warning' if finding['severity'] == 'blocker' else finding['severity'], automatic=True,
                        advice=f'Will be removed by prepare, as jeedom_remove_plugins asks, with its equipments. {finding["advice"]}')
+        if finding['fr']:
+            finding['fr'].update(advice='Sera retiré par prepare, comme le demande jeedom_remove_plugins, avec ses équipements. '
+                                        f'{finding["fr"].get("advice", "")}'.strip())
     for name in (f'{found.id}:{found.subject}', found.id):
         if name in accepted and not finding['accepted']:
             finding.update(accepted=True, reason=accepted[name])

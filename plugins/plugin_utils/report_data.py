@@ -98,6 +98,8 @@ def findings(value: Any, language: str) -> list[dict]:
     """The findings of a box, worst first."""
     found = []
     for item in items(value):
+        if isinstance(item.get(language), dict):
+            item = {**item, **{key: item[language][key] for key in ('title', 'advice') if item[language].get(key)}}
         severity = item.get('severity') if item.get('severity') in SEVERITIES else 'info'
         accepted = item.get('accepted') or {}
         evidence = item.get('evidence')
