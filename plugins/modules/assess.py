@@ -197,6 +197,9 @@ findings:
     source:
       description: Where this is known from.
       type: str
+    fr:
+      description: Title and advice in French, for the report; V(null) where there is none.
+      type: dict
 route:
   description: The hops in their order; empty when there is nothing to do or no way.
   type: list
