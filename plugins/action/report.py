@@ -53,5 +53,5 @@ class ActionModule(ActionBase):
         counts = ', '.join(f'{number} {outcome}' for outcome, number in sorted(summary['outcomes'].items()))
         result.update(changed=False, files=files, summary=summary, next=(told['next'] or {}).get('command'),
                       outcomes={each['host']: each['outcome'] for each in told['boxes']},
-                      msg=f'{summary["boxes"]} boxes: {counts or "no journal yet"}. {files.get("html", "")}'.strip())
+                      msg=f'{summary["boxes"]} box{"" if summary["boxes"] == 1 else "es"}: {counts or "no journal yet"}. {files.get("html", "")}'.strip())
         return result

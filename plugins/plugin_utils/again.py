@@ -12,6 +12,8 @@ from typing import Any
 _OURS = re.compile(r'^jeedom_[a-z0-9_]+$')
 # Names one run; the next one has another.
 _ONCE = ('jeedom_run_id',)
+# Said for one restore. A migration that got them would take a box that fails back to the archive, not to its rollback point.
+_RESTORE = ('jeedom_rollback_source', 'jeedom_restore_archive', 'jeedom_restore_foreign_host', 'jeedom_restore_force')
 _SECRET = re.compile(r'pass|secret|token|key|credential', re.IGNORECASE)
 # Said again only when they were said before: name in CLIARGS -> option.
 _FLAGS = {'become_ask_pass': '--ask-become-pass', 'ask_pass': '--ask-pass', 'ask_vault_pass': '--ask-vault-pass', 'check': '--check'}
@@ -38,6 +40,22 @@ def _extra(values: Any) -> list[str]:
     return found
 
 
+def _not_for_restore(given: list[str]) -> list[str]:
+    """-e options without what was said for one restore."""
+    found: list[str] = []
+    for text in (text for text in given if text != '-e'):
+        if text.startswith('@'):
+            found += ['-e', text]
+        elif text.lstrip().startswith('{'):
+            kept = {name: value for name, value in json.loads(text).items() if name not in _RESTORE}
+            found += ['-e', json.dumps(kept)] if kept else []
+        else:
+            pairs = [word.partition('=') for word in shlex.split(text)]
+            words = [f'{name}={shlex.quote(value)}' for name, _is, value in pairs if name not in _RESTORE]
+            found += ['-e', ' '.join(words)] if words else []
+    return found
+
+
 def command(arguments: dict, limit: str | None = None, playbook: str | None = None, extra: tuple[str, ...] = ()) -> str:
     """A shell command: ansible-playbook with the inventory and settings of a run.
 
@@ -48,6 +66,8 @@ def command(arguments: dict, limit: str | None = None, playbook: str | None = No
     for inventory in arguments.get('inventory') or ():
         words += ['-i', inventory]
     given = list(arguments.get('extra') or ())
+    if not re.search(r'rollback(\.ya?ml)?$', words[1]):
+        given = _not_for_restore(given)
     words += given
     for value in extra:
         said = any(value in shlex.split(text) for text in given if not text.startswith(('@', '{')))

@@ -293,3 +293,17 @@ def test_the_title_of_a_finding_is_true_for_every_box_that_has_it(titles, title)
     entry = report_data.by_finding([{'host': f'box{number}', 'findings': [dict(finding, title=own)]} for number, own in enumerate(titles)])[0]
     assert entry['title'] == title
     assert [each['title'] or entry['title'] for each in entry['boxes']] == titles
+
+
+def test_what_was_said_for_one_restore_is_not_said_to_a_migration():
+    """It would take a box that fails on its way back to the archive, and lose what came since."""
+    import shlex
+
+    from ansible_collections.jeedom.fleet.plugins.plugin_utils import again
+    told = again.arguments({'args': ('jeedom.fleet.rollback',), 'inventory': ('hosts',), 'extra_vars': (
+        'jeedom_rollback_source=archive jeedom_waves="1 2"', '{"jeedom_restore_force": true}', '{"jeedom_restore_archive": "a", "jeedom_soak": 5}',
+        'jeedom_restore_foreign_host=true', '@site.yml')})
+    words = shlex.split(again.command(told, playbook='jeedom.fleet.migrate'))
+    assert words == ['ansible-playbook', 'jeedom.fleet.migrate', '-i', 'hosts', '-e', "jeedom_waves='1 2'", '-e', '{"jeedom_soak": 5}', '-e', '@site.yml']
+    assert 'jeedom_rollback_source=archive' in again.command(told)
+    assert 'jeedom_rollback_source=archive' in again.command(told, playbook='playbooks/rollback.yml')

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -49,3 +50,15 @@ def test_the_collection_asks_for_no_python_package():
     """What it imports on the controller comes with ansible-core: jinja2, yaml, cryptography, packaging."""
     assert yaml.safe_load((ROOT / 'meta/execution-environment.yml').read_text(encoding='utf-8')) == {
         'version': 1, 'dependencies': {'system': 'meta/ee-bindep.txt'}}
+
+
+def test_the_definition_on_the_page_makes_a_build_context(tmp_path):
+    page = (ROOT / 'docs/how-to/awx.md').read_text(encoding='utf-8')
+    definition = re.search(r'```yaml\n(# execution-environment.yml\n.*?)```', page, re.DOTALL)[1]
+    (tmp_path / 'execution-environment.yml').write_text(definition, encoding='utf-8')
+    done = subprocess.run([sys.executable, '-m', 'ansible_builder', 'create', '--container-runtime', 'podman',
+                           '-f', str(tmp_path / 'execution-environment.yml'), '-c', str(tmp_path / 'context')],
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'jeedom.fleet' in (tmp_path / 'context/_build/requirements.yml').read_text(encoding='utf-8')
+    assert 'fedora:42' in (tmp_path / 'context/Containerfile').read_text(encoding='utf-8')
