@@ -56,9 +56,10 @@ def test_the_definition_on_the_page_makes_a_build_context(tmp_path):
     page = (ROOT / 'docs/how-to/awx.md').read_text(encoding='utf-8')
     definition = re.search(r'```yaml\n(# execution-environment.yml\n.*?)```', page, re.DOTALL)[1]
     (tmp_path / 'execution-environment.yml').write_text(definition, encoding='utf-8')
-    done = subprocess.run([sys.executable, '-m', 'ansible_builder', 'create', '--container-runtime', 'podman',
-                           '-f', str(tmp_path / 'execution-environment.yml'), '-c', str(tmp_path / 'context')],
-                          capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, '-m', 'ansible_builder', 'create', '-f', str(tmp_path / 'execution-environment.yml'),
+                           '-c', str(tmp_path / 'context')], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'jeedom.fleet' in (tmp_path / 'context/_build/requirements.yml').read_text(encoding='utf-8')
-    assert 'fedora:42' in (tmp_path / 'context/Containerfile').read_text(encoding='utf-8')
+    # named after the container engine that this machine has, or has not
+    made = [*(tmp_path / 'context').glob('Containerfile'), *(tmp_path / 'context').glob('Dockerfile')]
+    assert ['fedora:42' in path.read_text(encoding='utf-8') for path in made] == [True]
