@@ -67,11 +67,29 @@ def playbooks() -> str:
     return '\n'.join(pages)
 
 
+def listed(index: Path) -> set[str]:
+    """Pages in the tables of contents of an index page, as names from the top folder on, without suffix."""
+    blocks = re.findall(r'```\{toctree\}\n(.*?)```', index.read_text(encoding='utf-8'), re.DOTALL)
+    return {str((index.parent / line).relative_to(SOURCE)) for block in blocks for line in block.splitlines() if line and not line.startswith(':')}
+
+
+def others() -> str:
+    """A table of contents of the pages that no index page names, so that a page can be added without one; empty when there is none."""
+    known = {'index', 'fr/index'} | listed(SOURCE / 'index.md') | listed(SOURCE / 'fr/index.md')
+    names = sorted(str(path.relative_to(SOURCE).with_suffix('')) for path in SOURCE.rglob('*.md'))
+    rest = [name for name in names if name not in known]
+    return '\n```{toctree}\n:hidden:\n:caption: More\n\n' + '\n'.join(rest) + '\n```\n' if rest else ''
+
+
 def assemble() -> None:
     """The pages as Sphinx reads them: docs/, and what is made of the code."""
     shutil.rmtree(SOURCE, ignore_errors=True)
+    # every page anew: what is kept between builds hides warnings
+    shutil.rmtree(WORK / 'doctrees', ignore_errors=True)
     shutil.copytree(ROOT / 'docs', SOURCE, ignore=shutil.ignore_patterns('_build'))
     (SOURCE / 'reference/playbooks.md').write_text(playbooks(), encoding='utf-8')
+    with open(SOURCE / 'index.md', 'a', encoding='utf-8') as index:
+        index.write(others())
     reference = SOURCE / 'reference/collection'
     reference.mkdir()
     call('antsibull-docs', 'collection', '--use-current', '--squash-hierarchy', '--fail-on-error', '--no-add-antsibull-docs-version',
