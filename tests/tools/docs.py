@@ -94,6 +94,9 @@ def assemble() -> None:
     reference.mkdir()
     call('antsibull-docs', 'collection', '--use-current', '--squash-hierarchy', '--fail-on-error', '--no-add-antsibull-docs-version',
          '--dest-dir', str(reference), 'jeedom.fleet')
+    for page in reference.glob('*.rst'):
+        # the theme has this beside every page, and shows an error where a page brings its own
+        page.write_text(re.sub(r'^\.\. contents::\n(?:[ ]+:.*\n)*', '', page.read_text(encoding='utf-8'), flags=re.MULTILINE), encoding='utf-8')
 
 
 def main() -> int:
@@ -104,6 +107,9 @@ def main() -> int:
         assemble()
         shutil.rmtree(RESULT, ignore_errors=True)
         call('sphinx-build', '-q', '-W', '--keep-going', '-j', 'auto', '-b', 'html', '-d', str(WORK / 'doctrees'), str(SOURCE), str(RESULT))
+        if spoiled := [page.name for page in RESULT.rglob('*.html') if re.search('system-message|this-will-duplicate-information', page.read_text('utf-8'))]:
+            print(f'The theme or docutils shows an error on {", ".join(sorted(spoiled))}.')
+            return 1
     except subprocess.CalledProcessError as error:
         print(f'{error.cmd[0]} ended with exit code {error.returncode}; the lines above say why.')
         return 1
