@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, runs, status, store, waves
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, report_messages, runs, status, store, waves
 
 SCHEMA = 1
 SEVERITIES = ('blocker', 'warning', 'info')
@@ -90,7 +90,7 @@ def stages(entry: dict, language: str) -> list[dict]:
         found.append({'name': name, 'status': text(stage.get('status'), width=20), 'started': begin, 'ended': end,
                       'duration': max(0.0, end - begin) if begin and end else None, 'run_id': stage.get('run_id'),
                       'earlier': earlier or times is not stage,
-                      'message': text(stage.get('message'), language)})
+                      'message': report_messages.told(text(stage.get('message'), language), language)})
     return found
 
 
@@ -209,7 +209,7 @@ def box(root: Path, entry: dict, language: str) -> dict:
     return {
         'host': text(entry['host'], width=200) or repr(entry['host']), 'name': text(section(before, 'core', 'name'), width=80), 'outcome': entry.get('outcome'),
         'from_version': text(begin, width=20), 'target_version': text(target, width=20), 'version': text(now, width=20),
-        'stage': journal.reached(entry), 'message': text(status.message(entry), language), 'run_id': entry.get('run_id'),
+        'stage': journal.reached(entry), 'message': report_messages.told(text(status.message(entry), language), language), 'run_id': entry.get('run_id'),
         'started': number(entry.get('started')), 'updated': number(entry.get('updated')), 'duration': status.duration(entry),
         'stages': stages(entry, language), 'left': status.left(entry),
         'verdict': text(section(assess, 'verdict'), width=40), 'route': [text(step, width=20) for step in _route(assess)],
