@@ -141,6 +141,12 @@ def test_every_playbook_role_and_variable_of_the_fleet_is_told_of():
     assert {name for name in gates if f'`{name}`' not in told} == set()
 
 
+@pytest.mark.parametrize('path', sorted((ROOT / 'knowledge').glob('*.yml')), ids=lambda path: path.name)
+def test_variables_that_findings_advise_are_read_by_the_code(path):
+    named = set(re.findall(r'\bjeedom_[a-z_]*[a-z]\b', path.read_text(encoding='utf-8')))
+    assert {name for name in named - MADE_UP if not re.search(rf'\b{name}\b', CODE)} == set()
+
+
 def test_the_pages_are_told_apart_from_what_they_forbid():
     """The rules above see what they are for: each finds its own kind of slip."""
     text = 'Type `make nothing`, `jeedom.fleet.nothing` and\n\n```shell\nansible-playbook playbooks/nothing.yml \\\n  -e jeedom_nothing=1\n```\n'
