@@ -27,9 +27,20 @@ class ActionModule(BoxAction):
             return {'failed': True, 'msg': str(error), 'error_code': error.code}
 
     def _push(self, wanted: str | None) -> dict:
+        copy, reader = self.choose(wanted)
+        sent = self.send(copy, reader, STAGING)
+        return {'changed': sent.pop('changed'), 'version': copy['core_version'], 'msg': f'{copy["name"]} is on {self.host}, byte for byte.',
+                'archive': sent}
+
+    def choose(self, wanted: str | None) -> tuple[dict, forms.Forms]:
+        """The copy at a path, or the newest of the box, whole; and what reads it."""
         reader = forms.from_variables(self.task_vars, self._templar)
         copy = store.named(Path(wanted)) if wanted else store.newest(store.folder(artifacts.root(self.task_vars, self._templar), self.host), self.host)
         store.require(copy, reader)
+        return copy, reader
+
+    def send(self, copy: dict, reader: forms.Forms, folder: str) -> dict:
+        """Have a copy in a folder at the other end. Returns {changed} and where its archive, complement (or None) and manifest are there."""
         manifest_path = Path(copy['manifest'])
         files = [(item, name) for item, name in
                  ((copy['main'], copy['name']), (copy['complement'], store.complement_name(copy['name']))) if item]
@@ -38,12 +49,12 @@ class ActionModule(BoxAction):
         for item, name in files:
             def send(item: dict = item, name: str = name) -> bool:
                 with reader.open(Path(item['path']), item['form']) as source:
-                    return self._send(source, name, item['plain_size'], item['plain_sha256'], STAGING)
+                    return self._send(source, name, item['plain_size'], item['plain_sha256'], folder)
             changed |= follow.patiently(send, self.reset, self.patience(300))
-        changed |= follow.patiently(lambda: self._one(manifest_path, transfer.hash_file(manifest_path), STAGING), self.reset, self.patience(300))
-        places = [f'{STAGING}/{name}' for _item, name in files]
-        return {'changed': changed, 'version': copy['core_version'], 'msg': f'{copy["name"]} is on {self.host}, byte for byte.',
-                'archive': {'archive': places[0], 'complement': places[1] if copy['complement'] else None, 'manifest': f'{STAGING}/{manifest_path.name}'}}
+        changed |= follow.patiently(lambda: self._one(manifest_path, transfer.hash_file(manifest_path), folder), self.reset, self.patience(300))
+        places = [f'{folder}/{name}' for _item, name in files]
+        return {'changed': changed, 'archive': places[0], 'complement': places[1] if copy['complement'] else None,
+                'manifest': f'{folder}/{manifest_path.name}'}
 
     def _one(self, local: Path, sha256: str, folder: str) -> bool:
         """Send a file as it stands here."""

@@ -13,6 +13,7 @@ __metaclass__ = type
 import hashlib
 import re
 import tarfile
+import threading
 import zlib
 
 from ansible_collections.jeedom.fleet.plugins.module_utils.dump_scan import DumpScanner
@@ -130,6 +131,62 @@ class _Gunzip:
         return bool(self.engine.unused_data)
 
 
+class _Ahead(threading.Thread):
+    """Reads a stream a few pieces ahead: hashing and inflating need no interpreter, so two cores share the work with who reads here."""
+
+    DEPTH = 4
+
+    def __init__(self, source):
+        super(_Ahead, self).__init__()
+        self.daemon = True
+        self.source = source
+        self.turn = threading.Condition()
+        self.pieces, self.over, self.error = [], False, None
+        self.rest, self.at = b'', 0
+        self.start()
+
+    def run(self):
+        try:
+            while True:
+                data = self.source.read(_CHUNK)
+                with self.turn:
+                    while len(self.pieces) >= self.DEPTH and not self.over:
+                        self.turn.wait()
+                    if self.over or not data:
+                        break
+                    self.pieces.append(data)
+                    self.turn.notify_all()
+        except BaseException as error:  # pylint: disable=broad-except
+            # whatever it is, it belongs to who reads
+            self.error = error
+        with self.turn:
+            self.over = True
+            self.turn.notify_all()
+
+    def read(self, size):
+        """Up to size bytes, b'' at the end; raises what the source has raised, when it comes to that."""
+        if self.at >= len(self.rest):
+            with self.turn:
+                while not self.pieces and not self.over:
+                    self.turn.wait()
+                self.rest, self.at = self.pieces.pop(0) if self.pieces else b'', 0
+                self.turn.notify_all()
+            if not self.rest:
+                if self.error is not None:
+                    raise self.error
+                return b''
+        data = self.rest[self.at:self.at + size] if self.at or size < len(self.rest) else self.rest
+        self.at += len(data)
+        return data
+
+    def end(self):
+        """Read no further."""
+        with self.turn:
+            self.over, self.pieces = True, []
+            self.turn.notify_all()
+        self.join()
+
+
 def _clean(name):
     # Python 2 gives bytes
     name = name.decode('utf-8', 'replace') if isinstance(name, bytes) else name
@@ -159,7 +216,7 @@ def prove(raw, on_progress=None, on_name=None):
     found = dict(schema=SCHEMA, problems=[], members=0, core_version=None, plugins=set(),
                  dump=dict(present=False, complete=False, tables={}, size=0))
     names = hashlib.sha256()
-    stream = _Gunzip(reader)
+    stream = _Ahead(_Gunzip(reader))
     try:
         with tarfile.open(fileobj=stream, mode='r|', bufsize=_CHUNK, tarinfo=_Member) as tar:
             for member in tar:
@@ -184,6 +241,8 @@ def prove(raw, on_progress=None, on_name=None):
     except (Broken, tarfile.TarError, EOFError, ValueError) as error:
         # ValueError: numbers and names in headers that are none
         found['problems'].append('the archive cannot be read to its end: %s' % error)
+    finally:
+        stream.end()
     while reader.read(_CHUNK):
         pass
     _judge(found)

@@ -31,6 +31,7 @@ options:
 seealso:
   - module: jeedom.fleet.backup_info
   - module: jeedom.fleet.store_prune
+  - module: jeedom.fleet.restore_test
 '''
 
 EXAMPLES = r'''
@@ -111,6 +112,9 @@ copies:
     manifest:
       description: Path of its manifest, or null.
       type: str
+    restored:
+      description: What M(jeedom.fleet.restore_test) noted when it last restored this archive (C(at), C(host), figures), or null.
+      type: dict
 newest_proved:
   description: Path of the newest proved one, or null.
   returned: success

@@ -64,6 +64,18 @@ def keep_manifest(place: Path, name: str, manifest: dict, stored: dict | None = 
     return path
 
 
+def note_restored(copy: dict, found: dict) -> dict:
+    """Write into the manifest of a copy that it has been restored; returns what was noted: C({at, host, version, files, tables, ...})."""
+    path = Path(copy['manifest'])
+    noted = dict(found, at=artifacts.now(), sha256=copy['sha256'])
+    with artifacts.locked(path.parent):
+        manifest = artifacts.read_json(path, {})
+        if manifest.get('sha256') != copy['sha256']:
+            raise StoreError(f'{path.name} speaks of another archive since the test began, so nothing was noted: run the test again.', 'store_changed')
+        artifacts.write_json(path, dict(manifest, restored=noted))
+    return noted
+
+
 def _number(value: Any) -> float:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else 0.0
 
@@ -97,7 +109,7 @@ def look(place: Path) -> list[dict]:
 def _blank(place: Path, name: str) -> dict:
     return {'name': name, 'path': str(place / name), 'form': 'plain', 'size': 0, 'bytes': 0, 'sha256': None, 'created': 0.0, 'fetched': 0.0, 'serial': 0,
             'core_version': None, 'host': None, 'plugins': [], 'proved': False, 'problems': [], 'notes': [], 'how': None, 'complement': None,
-            'manifest': None, 'files': [], 'main': None}
+            'manifest': None, 'files': [], 'main': None, 'restored': None}
 
 
 def _orphan(place: Path, name: str) -> dict:
@@ -132,6 +144,8 @@ def _copy(place: Path, name: str, manifest_name: str = '') -> dict:
     copy.update(manifest=str(path), sha256=manifest['sha256'], created=_number(manifest.get('created')),
                 fetched=_number(manifest.get('fetched')), serial=int(_number(manifest.get('serial'))), core_version=manifest.get('core_version'),
                 host=manifest.get('host'), plugins=manifest.get('plugins') or [])
+    restored = manifest.get('restored')
+    copy['restored'] = restored if isinstance(restored, dict) and restored.get('sha256') == manifest['sha256'] else None
     if not manifest.get('proved'):
         copy['problems'].append('its manifest says that it was not proved')
     main = _file(place, name, manifest, copy)

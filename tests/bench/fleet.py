@@ -19,10 +19,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from meter import Memory, tree
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -85,7 +86,7 @@ class Bench:
         process = subprocess.Popen([str(PLAYBOOK), playbook, '-i', str(self.inventory), '--limit', ','.join(boxes), '--forks', str(forks), *arguments],
                                    cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                    env=dict(os.environ, ANSIBLE_NOCOLOR='1', ANSIBLE_FORCE_COLOR='0'))
-        memory = Memory(process.pid)
+        memory = Memory(lambda: tree(process.pid))
         said = process.communicate(timeout=3600)[0]
         wall = time.monotonic() - begin
         peak = memory.end()
@@ -95,49 +96,6 @@ class Bench:
         tasks = [sum(int(value) for value in re.findall(r'(?:ok|skipped)=(\d+)', line)) for line in said.splitlines() if re.match(r'box\d+ +: ok=', line)]
         return {'wall': wall, 'cpu': after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 'memory': peak,
                 'tasks': max(tasks, default=0), 'bytes': (_link_bytes() - sent) / len(boxes)}
-
-
-class Memory(threading.Thread):
-    """Peak of the proportional set size of a process and its children, MiB, looked at twice a second."""
-
-    def __init__(self, pid: int):
-        super().__init__(daemon=True)
-        self.pid, self.peak, self.over = pid, 0.0, threading.Event()
-        self.start()
-
-    def run(self) -> None:
-        """Look until end() is called."""
-        while not self.over.wait(0.5):
-            self.peak = max(self.peak, sum(_pss(pid) for pid in _tree(self.pid)))
-
-    def end(self) -> float:
-        """The peak."""
-        self.over.set()
-        self.join()
-        return self.peak
-
-
-def _tree(root: int) -> list[int]:
-    parents: dict[int, list[int]] = {}
-    for path in Path('/proc').glob('[0-9]*/stat'):
-        try:
-            fields = path.read_text().rsplit(')', 1)[1].split()
-        except OSError:
-            continue
-        parents.setdefault(int(fields[1]), []).append(int(path.parent.name))
-    found, todo = [], [root]
-    while todo:
-        pid = todo.pop()
-        found.append(pid)
-        todo += parents.get(pid, [])
-    return found
-
-
-def _pss(pid: int) -> float:
-    try:
-        return int(re.search(r'^Pss: +(\d+)', Path(f'/proc/{pid}/smaps_rollup').read_text(), re.M).group(1)) / 1024
-    except (OSError, AttributeError):
-        return 0.0
 
 
 def _link_bytes() -> int:
