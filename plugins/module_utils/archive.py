@@ -25,6 +25,8 @@ VERSION = 'core/config/version'
 NAME = re.compile(r'^backup-.+-\d+\.\d+(\.\d+)*-\d{4}-\d{2}-\d{2}-\d{2}h\d{2}\.tar\.gz$')
 _INFO = re.compile(r'^plugins/([A-Za-z0-9_-]{1,64})/plugin_info/info\.(?:json|xml)$')
 _CHUNK = 1 << 20
+# Larger, since a thread that comes back from inflating waits for its turn.
+_PIECE = 4 << 20
 VOLATILE = ('cache', 'event', 'queue', 'message', 'history', 'historyArch', 'timeline', 'cron', 'dataStore')
 # No Jeedom has a million files; an archive that says so is none of ours.
 MAX_MEMBERS = 1000000
@@ -148,7 +150,7 @@ class _Ahead(threading.Thread):
     def run(self):
         try:
             while True:
-                data = self.source.read(_CHUNK)
+                data = self.source.read(_PIECE)
                 with self.turn:
                     while len(self.pieces) >= self.DEPTH and not self.over:
                         self.turn.wait()

@@ -41,7 +41,7 @@ MAKE = r'''
 import hashlib, io, json, os, sys, tarfile
 folder, megabytes = sys.argv[1], int(sys.argv[2])
 os.makedirs(folder, exist_ok=True)
-path = os.path.join(folder, 'backup-bench-3.3.60-2026-01-01-10h%02d.tar.gz' % (megabytes % 60))
+path = os.path.join(folder, 'backup-bench-3.3.60-2026-01-01-%02dh%02d.tar.gz' % divmod(megabytes, 60))
 class Noise(io.RawIOBase):
     left = megabytes << 20
     def read(self, size=-1):
@@ -49,7 +49,7 @@ class Noise(io.RawIOBase):
         self.left -= size
         return os.urandom(size)
 members = {'core/config/version': b'3.3.60\n', 'DB_backup.sql': b'CREATE TABLE `t` (\n);\nINSERT INTO `t` VALUES (1);\n-- Dump completed\n'}
-with tarfile.open(path, 'w:gz', compresslevel=1) as tar:
+with tarfile.open(path, 'w:gz', compresslevel=0) as tar:
     for name, data in members.items():
         info = tarfile.TarInfo('./' + name); info.size = len(data); tar.addfile(info, io.BytesIO(data))
     info = tarfile.TarInfo('./data/noise'); info.size = megabytes << 20; tar.addfile(info, Noise())
@@ -126,7 +126,7 @@ class Bench:
     def builtin(self, size: int, become: bool) -> dict[str, float]:
         """ansible.builtin.fetch, without its own second hash of the file on the box where it does not become root."""
         source = self.backups[size]['path'] if become else self.readable[size]
-        task = f'ansible.builtin.fetch: {{src: {source}, dest: {self.folder}/copy, flat: true}}\n      become: {str(become).lower()}'
+        task = f'ansible.builtin.fetch: {{src: {source}, dest: {self.folder}/copy, flat: true}}\n      vars: {{ansible_become: {str(become).lower()}}}'
         return self.playbook(task, 'ansible.builtin.fetch')
 
     def ours(self, size: int, *arguments: str) -> dict[str, float]:

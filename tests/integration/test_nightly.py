@@ -125,7 +125,7 @@ def test_what_cannot_be_restored_is_named_and_nothing_is_left(night):
     spare = night.boxes[GOOD[0]]
 
     def rows(name, data):
-        return data.replace(b'\nUNLOCK TABLES', b"\nINSERT INTO `config` VALUES ('core','one','more');\nUNLOCK TABLES", 1) if name == 'DB_backup.sql' else data
+        return data.replace(b'-- Dump completed', b"INSERT INTO `config` VALUES ('core','one','more');\n-- Dump completed") if name == 'DB_backup.sql' else data
 
     def cut(name, data):
         return data[:len(data) * 2 // 3] if name == 'DB_backup.sql' else data
@@ -141,8 +141,7 @@ def test_what_cannot_be_restored_is_named_and_nothing_is_left(night):
     night.forge('code', GOOD[0], code)
     night.forge('version', GOOD[0], version)
     night.forge('short', GOOD[0], lambda name, data: data)
-    archive = next((night.artifacts / 'archives/short').glob('*00.tar.gz'), None) or next(
-        path for path in (night.artifacts / 'archives/short').glob('*.tar.gz') if 'complement' not in path.name)
+    archive = next(path for path in (night.artifacts / 'archives/short').glob('*.tar.gz') if 'complement' not in path.name)
     archive.write_bytes(archive.read_bytes()[:-100])
     wanted = {'rows': 'rows instead of', 'cut': 'no completion line', 'code': 'PHP cannot read core/class/jeedom.class.php', 'version': 'holds core 4.5.3',
               'short': 'short', 'never': 'There is no archive of never'}
@@ -153,9 +152,9 @@ def test_what_cannot_be_restored_is_named_and_nothing_is_left(night):
     said = done.stdout[done.stdout.index('Restores: '):]
     for name, words in wanted.items():
         assert words in said, (name, said)
-        assert not any('restored' in json.loads(path.read_text()) and json.loads(path.read_text())['restored'].get('at', 0) > 0
-                       and name != 'never' and json.loads(path.read_text())['sha256'] == json.loads(path.read_text())['restored']['sha256']
-                       for path in night.copies(name))
+        noted = [json.loads(path.read_text()) for path in night.copies(name)]
+        # the note that came along with the forged manifest is of another archive
+        assert not [each for each in noted if each['restored']['sha256'] == each['sha256'] and name != 'short'], noted
     assert spare.sh(LEFTOVERS).split() == [] and 'Traceback' not in done.stdout
 
 
@@ -185,7 +184,7 @@ def test_it_is_not_done_on_the_box_itself_unless_asked(night):
 
 def test_the_next_night_all_is_well(night):
     night.boxes[FULL].sh(f'umount -l {BACKUPS}')
-    sandbox(NAME, 'power', DOWN, 'on')
+    sandbox(NAME, 'power', DOWN, 'cycle')
     done = night.play('backup')
     last = [line for line in done.stdout.splitlines() if line.strip()][-1]
     assert done.returncode == 0 and last.startswith(f'Backups: {len(BOXES)} of {len(BOXES)}'), done.stdout[-3000:]
