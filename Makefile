@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet clean
+.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-fetch bench-backup clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,6 +55,12 @@ conformance: setup  ## the statements about a core: [CORE=/path/to/git/directory
 
 bench-fleet: setup  ## a fleet against a plain playbook: BENCH='--boxes 1,4,8 --forks 5,50'
 	@$(RUN) python tests/bench/fleet.py $(BENCH)
+
+bench-fetch: setup  ## ways to bring an archive here, and its proof: BENCH='--size 1024 --runs 3'
+	@$(RUN) python tests/bench/fetch.py $(BENCH)
+
+bench-backup: setup  ## what the level of compression costs and gives: BENCH='--levels 1,6,9'
+	@$(RUN) python tests/bench/backup.py $(BENCH)
 
 clean:  ## remove what was made in the clone
 	@rm -rf .venv .cache artifacts build tests/output
