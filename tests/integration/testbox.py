@@ -51,7 +51,8 @@ class Box:
 
     def calm(self) -> None:
         """Let nothing on it change by itself while we compare."""
-        self.sh('systemctl stop cron; rm -rf /var/lib/jeedom-fleet/staging/*; sleep 1')
+        self.sh('systemctl stop cron; rm -rf /var/lib/jeedom-fleet/staging/*; sleep 1; '
+                'for n in $(seq 300); do pgrep -f "core/php/[j]eeCron.php" >/dev/null || break; sleep 0.1; done')
 
     def install(self) -> None:
         """Our code of right now, and the program that calls it."""
