@@ -24,9 +24,9 @@ VERSION = 'core/config/version'
 # backup-<name>-<version>-<date>.tar.gz (contract 2.3; the name may hold anything but a slash)
 NAME = re.compile(r'^backup-.+-\d+\.\d+(\.\d+)*-\d{4}-\d{2}-\d{2}-\d{2}h\d{2}\.tar\.gz$')
 _INFO = re.compile(r'^plugins/([A-Za-z0-9_-]{1,64})/plugin_info/info\.(?:json|xml)$')
-_CHUNK = 1 << 20
-# Larger, since a thread that comes back from inflating waits for its turn.
-_PIECE = 4 << 20
+_CHUNK = 64 << 10
+# What threads hand to each other: small enough for boxes and controllers with little memory, large enough that the handing costs nothing.
+_PIECE = 256 << 10
 VOLATILE = ('cache', 'event', 'queue', 'message', 'history', 'historyArch', 'timeline', 'cron', 'dataStore')
 # No Jeedom has a million files; an archive that says so is none of ours.
 MAX_MEMBERS = 1000000
@@ -96,7 +96,7 @@ class _Gunzip:
         parts, missing = [], size
         while missing > 0 and not self.ended:
             if not self.pending:
-                self.pending = self.source.read(_CHUNK)
+                self.pending = self.source.some()
                 if not self.pending:
                     if self.engine is not None and not self._at_end():
                         raise Broken('it is cut: the gzip stream has no end' if self.started else 'it is empty')
@@ -134,7 +134,10 @@ class _Gunzip:
 
 
 class _Ahead(threading.Thread):
-    """Reads a stream a few pieces ahead: hashing and inflating need no interpreter, so two cores share the work with who reads here."""
+    """Reads a stream a few pieces ahead: hashing and inflating need no interpreter, so two cores share the work with who reads here.
+
+    For tarfile it can seek, forward only.
+    """
 
     DEPTH = 4
 
@@ -144,7 +147,8 @@ class _Ahead(threading.Thread):
         self.source = source
         self.turn = threading.Condition()
         self.pieces, self.over, self.error = [], False, None
-        self.rest, self.at = b'', 0
+        # at: in the rest; past: the bytes of all pieces before it
+        self.rest, self.at, self.past = b'', 0, 0
         self.start()
 
     def run(self):
@@ -165,21 +169,46 @@ class _Ahead(threading.Thread):
             self.over = True
             self.turn.notify_all()
 
-    def read(self, size):
-        """Up to size bytes, b'' at the end; raises what the source has raised, when it comes to that."""
-        if self.at >= len(self.rest):
-            with self.turn:
-                while not self.pieces and not self.over:
-                    self.turn.wait()
-                self.rest, self.at = self.pieces.pop(0) if self.pieces else b'', 0
-                self.turn.notify_all()
-            if not self.rest:
-                if self.error is not None:
-                    raise self.error
-                return b''
-        data = self.rest[self.at:self.at + size] if self.at or size < len(self.rest) else self.rest
-        self.at += len(data)
+    def _next(self):
+        with self.turn:
+            while not self.pieces and not self.over:
+                self.turn.wait()
+            self.past += len(self.rest)
+            self.rest, self.at = self.pieces.pop(0) if self.pieces else b'', 0
+            self.turn.notify_all()
+        if not self.rest and self.error is not None:
+            raise self.error
+        return bool(self.rest)
+
+    def some(self):
+        """The next bytes as they are at hand, b'' at the end; raises what the source has raised, when it comes to that."""
+        if self.at >= len(self.rest) and not self._next():
+            return b''
+        data, self.at = self.rest[self.at:] if self.at else self.rest, len(self.rest)
         return data
+
+    def read(self, size):
+        """So many bytes, fewer at the end only."""
+        parts = []
+        while size > 0 and (self.at < len(self.rest) or self._next()):
+            data = self.rest[self.at:self.at + size]
+            self.at += len(data)
+            size -= len(data)
+            parts.append(data)
+        return parts[0] if len(parts) == 1 else b''.join(parts)
+
+    def tell(self):
+        """How many bytes were read or skipped."""
+        return self.past + self.at
+
+    def seek(self, position):
+        """Skip what is between."""
+        if position < self.tell():
+            raise Broken('its members do not follow each other')
+        while position > self.past + len(self.rest):
+            if not self._next():
+                return
+        self.at = position - self.past
 
     def end(self):
         """Read no further."""
@@ -218,9 +247,10 @@ def prove(raw, on_progress=None, on_name=None):
     found = dict(schema=SCHEMA, problems=[], members=0, core_version=None, plugins=set(),
                  dump=dict(present=False, complete=False, tables={}, size=0))
     names = hashlib.sha256()
-    stream = _Ahead(_Gunzip(reader))
+    stream = _Ahead(_Gunzip(_Ahead(reader)))
     try:
-        with tarfile.open(fileobj=stream, mode='r|', bufsize=_CHUNK, tarinfo=_Member) as tar:
+        # not as a stream: tarfile would copy every byte several times, also of what nobody looks at
+        with tarfile.open(fileobj=stream, mode='r:', tarinfo=_Member) as tar:
             for member in tar:
                 # tarfile remembers every member otherwise
                 tar.members = []
@@ -238,7 +268,7 @@ def prove(raw, on_progress=None, on_name=None):
                 if on_progress:
                     on_progress(reader.size)
         # the rest of the stream belongs to the proof as well: checksum and length of gzip stand at its end
-        while stream.read(_CHUNK):
+        while stream.some():
             pass
     except (Broken, tarfile.TarError, EOFError, ValueError) as error:
         # ValueError: numbers and names in headers that are none

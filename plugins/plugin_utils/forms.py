@@ -8,6 +8,7 @@ them back. Manifests name the form under C(stored); without that a copy is plain
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import hashlib
 import os
@@ -20,6 +21,8 @@ from typing import Any
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import sealing
 
 CHUNK = 1 << 20
+# So much is brought to the disk at a time while more is coming: all of it at the end would keep the operator waiting for the disk.
+_BESIDE = 64 << 20
 _SUFFIX = re.compile(r'^\.[A-Za-z0-9]{1,16}\Z')
 
 
@@ -48,6 +51,9 @@ class PlainSink:
     def __init__(self, part: Path):
         self.file = open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), 'r+b', buffering=0)
         self.here = os.fstat(self.file.fileno()).st_size
+        self.beside = concurrent.futures.ThreadPoolExecutor(1)
+        self.syncing: concurrent.futures.Future[None] | None = None
+        self.dirty = 0
 
     def restart(self) -> None:
         """Forget what is here."""
@@ -64,14 +70,28 @@ class PlainSink:
         view = memoryview(data)
         while view:
             view = view[self.file.write(view):]
+        self._to_disk(len(data))
+
+    def _to_disk(self, size: int) -> None:
+        self.dirty += size
+        if self.dirty >= _BESIDE and (self.syncing is None or self.syncing.done()):
+            self._synced()
+            self.syncing, self.dirty = self.beside.submit(os.fdatasync, self.file.fileno()), 0
+
+    def _synced(self) -> None:
+        # The kernel tells an error of the disk once, to whoever asks first.
+        if self.syncing is not None:
+            self.syncing.result()
 
     def finish(self) -> dict | None:
         """All has come: bring it to the disk. Returns what the manifest says under C(stored), None for the bytes themselves."""
+        self._synced()
         os.fsync(self.file.fileno())
         return None
 
     def close(self) -> None:
         """Let go, at the end or before."""
+        self.beside.shutdown()
         self.file.close()
 
 
@@ -137,6 +157,7 @@ class SealedSink(PlainSink):
 
     def write(self, data: bytes) -> None:
         self._continue().write(data)
+        self._to_disk(len(data))
 
     def finish(self) -> dict | None:
         self._continue().finish()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import shlex
@@ -57,7 +58,8 @@ class Source:
     def open(self, offset: int) -> Any:
         """The bytes from offset on."""
         connection = self.action._connection
-        command = f'tail -c +{offset + 1} -- {shlex.quote(self.path)}'
+        # tail copies in pieces of 8 KiB, which a small board feels
+        command = f'tail -c +{offset + 1} -- {shlex.quote(self.path)}' if offset else f'cat -- {shlex.quote(self.path)}'
         become = connection.become
         needs_password = bool(become and become.get_option('become_pass', playcontext=self.action._play_context))
         if connection.transport in ('ssh', 'ansible.builtin.ssh') and not needs_password and hasattr(connection, '_build_command'):
@@ -76,6 +78,9 @@ class _SshStream:
         host = getattr(connection, 'host', None) or connection._play_context.remote_addr
         argv = connection._build_command(connection.get_option('ssh_executable'), 'ssh', host, command)
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        with contextlib.suppress(OSError):
+            # ssh goes on while we hash and write; at 64 KiB the two wait for each other
+            fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, CHUNK)
         self.words: list[bytes] = []
         self.last = time.monotonic()
         self.done = threading.Event()

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bringing a large archive to the controller: scp, ssh and sudo, ansible.builtin.fetch, jeedom.fleet.backup_fetch; and proving one.
 
-fetch.py [--size 1024] [--small 64] [--large 4096] [--runs 3]: sizes in MiB. The archive is incompressible, readable by root only and
-on a sandbox box; scp and fetch without become get a readable copy. All ways use the ssh options of ansible.cfg. Playbooks count
-without what the same playbook takes when there is nothing to fetch. Medians; tables in Markdown, as docs/benchmarks.md keeps them.
+fetch.py [--size 1024] [--small 64] [--large 4096] [--runs 3] [--link 1gbit]: sizes in MiB, the link as tc says it. The archive is
+incompressible, readable by root only and on a sandbox box; scp and fetch without become get a readable copy. All ways use the ssh
+options of ansible.cfg. Playbooks count without what the same playbook takes when there is nothing to fetch. Once over a link as boxes
+have it, and once as fast as it goes with both ends on this machine. Medians; tables in Markdown, as docs/benchmarks.md keeps them.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class Bench:
 
     def __init__(self, folder: Path, sizes: list[int]):
         self.folder, self.inventory = folder, folder / 'hosts.yml'
+        # seconds between two looks at the memory; each takes time of a processor, so seldom where time is what counts
+        self.every = 1.0
         sandbox(NAME, '--inventory', str(self.inventory), 'up', '--boxes', '1')
         self.box = Box(self.inventory, 'box1')
         self.box.sh('systemctl stop cron; mkdir -p /root/bench; cat > /root/bench/make.py', MAKE.encode())
@@ -95,7 +98,7 @@ class Bench:
         with open(self.folder / 'said', 'w+b') as said:
             process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=options.get('stdout', said), stderr=said,
                                        env=dict(os.environ, ANSIBLE_NOCOLOR='1', ANSIBLE_FORCE_COLOR='0', JEEDOM_FLEET_REPORT='false'))
-            here, remote = Memory(lambda: tree(process.pid), 0.1), Memory(lambda: set(self.pids()) - there, 0.1)
+            here, remote = Memory(lambda: tree(process.pid), self.every), Memory(lambda: set(self.pids()) - there, self.every)
             code = process.wait(timeout=1800)
             wall = time.monotonic() - begin
             peaks = here.end(), remote.end()
@@ -117,6 +120,22 @@ class Bench:
     def scp(self, size: int) -> dict[str, float]:
         """A copy that everybody may read."""
         return self.run(['scp', '-q', *self.options, *self.extra, f'{self.user}:{self.readable[size]}', str(self.folder / 'copy')], 'scp')
+
+    def scp_and_look(self, size: int) -> dict[str, float]:
+        """A copy that everybody may read, which is then read to see whether it is whole."""
+        copied, copy = self.scp(size), str(self.folder / 'copy')
+        begin = time.monotonic()
+        for argv in (['gzip', '-t', '--', copy], ['sha256sum', copy]):
+            subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+        return dict(copied, wall=copied['wall'] + time.monotonic() - begin)
+
+    def limit(self, link: str | None) -> None:
+        """Let the box send no faster than this (bits a second as tc says it), or as fast as it can."""
+        if link:
+            subprocess.run(['tc', '-n', f'{NAME}box1', 'qdisc', 'add', 'dev', 'host0', 'root', 'tbf', 'rate', link, 'burst', '256kb', 'latency', '20ms'],
+                           check=True)
+        else:
+            subprocess.run(['tc', '-n', f'{NAME}box1', 'qdisc', 'del', 'dev', 'host0', 'root'], check=True)
 
     def cat(self, size: int) -> dict[str, float]:
         """ssh and sudo."""
@@ -150,6 +169,7 @@ def ways(bench: Bench, size: int, runs: int) -> None:
     small = min(bench.backups)
     calls = {
         'scp, readable copy': lambda: bench.scp(size),
+        'scp, then gzip -t and sha256sum': lambda: bench.scp_and_look(size),
         'ssh sudo cat': lambda: bench.cat(size),
         'ansible.builtin.fetch, readable copy': lambda: bench.builtin(size, False),
         f'ansible.builtin.fetch, become ({small} MiB)': lambda: bench.builtin(small, True),
@@ -175,6 +195,7 @@ def ways(bench: Bench, size: int, runs: int) -> None:
 def memory(bench: Bench, sizes: list[int], runs: int) -> None:
     """Memory of the controller by the size of the file, against the idle playbook."""
     print('\n| file MiB | peak MiB here | of the idle playbook | peak MiB on the box |\n|---|---|---|---|')
+    bench.every = 0.05
     for size in sizes:
         found, idle = [], []
         for _run in range(runs):
@@ -221,16 +242,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in (('size', 1024), ('small', 64), ('large', 4096), ('runs', 3), ('proof', 200)):
         parser.add_argument(f'--{name}', type=int, default=value)
+    parser.add_argument('--link', default='1gbit')
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix='fetch-bench-'))
     try:
         proof(folder, options.proof, max(3, options.runs))
         bench = Bench(folder, sorted({SLURPED, options.small, options.size, options.large}))
         try:
-            for size in (options.size,):
-                bench.box.sh(f'install -m 644 {bench.backups[size]["path"]} {bench.readable[size]}')
-            print()
-            ways(bench, options.size, options.runs)
+            bench.box.sh(f'install -m 644 {bench.backups[options.size]["path"]} {bench.readable[options.size]}')
+            for link in (options.link, None):
+                print(f'\n{link or "As fast as it goes, both ends on this machine"}\n')
+                if link:
+                    bench.limit(link)
+                ways(bench, options.size, options.runs)
+                if link:
+                    bench.limit(None)
             memory(bench, [options.small, options.large], options.runs)
         finally:
             sandbox(NAME, 'down')

@@ -233,6 +233,23 @@ def test_headers_without_end_are_not_followed(kind):
     assert not found['proved'] and 'more than 8 headers' in found['problems'][0], found['problems']
 
 
+def test_a_member_of_less_than_nothing_leads_nowhere():
+    data = bytearray(header('x', tarfile.REGTYPE, 0))
+    # -512 in the base-256 form of a size, so that the next member would be this one again
+    data[124:136] = b'\xff' * 10 + b'\xfe\x00'
+    data[148:156] = b' ' * 8
+    data[148:156] = ('%06o\0 ' % sum(data)).encode('ascii')
+    found = prove(gzipped(bytes(header('y', tarfile.REGTYPE, 0)) + bytes(data) * 3))
+    assert not found['proved'] and found['members'] < 3, found
+
+
+def test_a_member_that_is_skipped_has_to_be_there():
+    whole = bytes(header('x', tarfile.REGTYPE, 5 << 20)) + b'\0' * (5 << 20)
+    for cut in (513, 1 << 20, len(whole) - 1):
+        assert 'unexpected end of data' in prove(gzipped(whole[:cut]))['problems'][0]
+    assert 'unexpected end of data' not in prove(gzipped(whole))['problems'][0]
+
+
 def test_a_sparse_file_is_refused():
     found = prove(gzipped(header('x', tarfile.GNUTYPE_SPARSE, 10)))
     assert not found['proved'] and 'sparse' in found['problems'][0]

@@ -216,6 +216,25 @@ def test_what_the_disk_says_is_passed_on(target, number, code):
     assert os.strerror(number) in refused(Box(), target, code, sink=Sink)
 
 
+def test_an_error_of_the_disk_that_comes_later_is_passed_on(target, monkeypatch):
+    """The disk is written to beside the download, and the kernel tells its error to that call only."""
+    def broken(handle):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(forms, '_BESIDE', 1000)
+    monkeypatch.setattr(forms.os, 'fdatasync', broken)
+    assert os.strerror(errno.EIO) in refused(Box(), target, 'controller_failed')
+    assert not target.exists()
+
+
+def test_what_comes_is_brought_to_the_disk_on_its_way(target, monkeypatch):
+    synced = []
+    monkeypatch.setattr(forms, '_BESIDE', 1000)
+    monkeypatch.setattr(forms.os, 'fdatasync', lambda handle: synced.append(os.fstat(handle).st_size))
+    fetch(Box(), target)
+    assert synced and min(synced) < len(DATA)
+
+
 def test_a_link_in_the_place_of_the_part_is_not_followed(target, tmp_path):
     target.parent.mkdir(parents=True)
     (tmp_path / 'elsewhere').write_bytes(b'mine')
@@ -342,6 +361,14 @@ def over_ssh(tmp_path, script, data=DATA):
 
 def test_the_stream_of_ssh_begins_behind_the_word_of_become(tmp_path):
     assert over_ssh(tmp_path, 'echo "motd: hello"; exec sh -c "$1"', b'BECOME-SUCCESS-abc\n' + DATA)['sha256'] == sha(b'BECOME-SUCCESS-abc\n' + DATA)
+
+
+@pytest.mark.parametrize('offset', [0, 1, 3000])
+def test_the_stream_of_ssh_begins_where_it_is_asked_to(tmp_path, offset):
+    (tmp_path / 'a b').write_bytes(DATA)
+    stream = transfer.Source(Ssh(tmp_path, 'exec sh -c "$1"'), str(tmp_path / 'a b')).open(offset)
+    assert b''.join(iter(lambda: stream.read(700), b'')) == DATA[offset:]
+    stream.close()
 
 
 @pytest.mark.parametrize('script, words', [
