@@ -189,7 +189,7 @@ def ways(bench: Bench, size: int, runs: int) -> None:
         megabytes = small if 'become' in name else size
         net = each['wall'] - (idle['wall'] if 'fleet' in name or 'builtin' in name else 0.0)
         print(f'| {name} | {each["wall"]:.1f} | {net:.1f} | {megabytes / net:.0f} | {megabytes / net / scp:.2f} | {each["here"]:.0f} | {each["box"]:.0f} |')
-    print(f'| the same playbook, nothing fetched | {idle["wall"]:.1f} | | | | {idle["here"]:.0f} | {idle["box"]:.0f} |', flush=True)
+    print(f'| the same playbook, nothing fetched | {idle["wall"]:.1f} | | | | | |', flush=True)
 
 
 def memory(bench: Bench, sizes: list[int], runs: int) -> None:
