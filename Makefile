@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-fetch bench-backup clean
+.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16

@@ -26,7 +26,7 @@ NAME = re.compile(r'^backup-.+-\d+\.\d+(\.\d+)*-\d{4}-\d{2}-\d{2}-\d{2}h\d{2}\.t
 _INFO = re.compile(r'^plugins/([A-Za-z0-9_-]{1,64})/plugin_info/info\.(?:json|xml)$')
 _CHUNK = 64 << 10
 # What threads hand to each other: small enough for boxes and controllers with little memory, large enough that the handing costs nothing.
-_PIECE = 256 << 10
+_PIECE = 128 << 10
 VOLATILE = ('cache', 'event', 'queue', 'message', 'history', 'historyArch', 'timeline', 'cron', 'dataStore')
 # No Jeedom has a million files; an archive that says so is none of ours.
 MAX_MEMBERS = 1000000

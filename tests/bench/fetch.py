@@ -195,7 +195,7 @@ def ways(bench: Bench, size: int, runs: int) -> None:
 def memory(bench: Bench, sizes: list[int], runs: int) -> None:
     """Memory of the controller by the size of the file, against the idle playbook."""
     print('\n| file MiB | peak MiB here | of the idle playbook | peak MiB on the box |\n|---|---|---|---|')
-    bench.every = 0.05
+    bench.every = 0.02
     for size in sizes:
         found, idle = [], []
         for _run in range(runs):
