@@ -56,6 +56,9 @@ conformance: setup  ## the statements about a core: [CORE=/path/to/git/directory
 bench-fleet: setup  ## a fleet against a plain playbook: BENCH='--boxes 1,4,8 --forks 5,50'
 	@$(RUN) python tests/bench/fleet.py $(BENCH)
 
+bench-assess: setup  ## a look at a fleet against one setup task: BENCH='--boxes 16'
+	@$(RUN) python tests/bench/assess.py $(BENCH)
+
 bench-fetch: setup  ## ways to bring an archive here, and its proof: BENCH='--size 1024 --runs 3'
 	@$(RUN) python tests/bench/fetch.py $(BENCH)
 

@@ -18,6 +18,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, holder, probe, progress, stdin_module
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
+# Modules that only read, so that a second try after a first that went wrong changes nothing.
+AT_ONCE = ('facts',)
 
 
 class BoxAction(ActionBase):
@@ -90,9 +92,12 @@ class BoxAction(ActionBase):
         """How many seconds without a link are tolerated."""
         return float(self.setting('jeedom_reconnect_timeout', default))
 
+    def _known_python(self) -> dict | None:
+        return self.task_vars.get('jeedom_python') or (self.task_vars.get('ansible_facts') or {}).get('jeedom_python')
+
     def interpreter(self) -> dict:
         """{path, version, transport} of the Python to use, probed once per host and kept as a fact."""
-        known = self.task_vars.get('jeedom_python') or (self.task_vars.get('ansible_facts') or {}).get('jeedom_python')
+        known = self._known_python()
         if known:
             return known
         wanted = self.task_vars.get('ansible_python_interpreter')
@@ -127,11 +132,41 @@ class BoxAction(ActionBase):
         if 'controller' in spec:
             args.setdefault('controller', holder.name())
             args.setdefault('run_id', artifacts.run_id(self.task_vars, self._templar))
+        at_once = self._with_the_first_look(name, args, spec) if name in AT_ONCE else None
+        if at_once is not None:
+            return at_once
         python = self.interpreter()
         way = self._by_stdin if python['transport'] == 'stdin' else self._by_module
         result = follow.patiently(lambda: way(name, args, spec, python), self.reset, self.patience(60))
         if self._new_facts:
             result.setdefault('ansible_facts', {}).update(self._new_facts)
+        return result
+
+    def _with_the_first_look(self, name: str, args: dict, spec: dict) -> dict | None:
+        """The result of a module that goes along with the first look at the box: one round trip for a fleet of boxes instead of two.
+
+        Over stdin, since what every Python from 2.7 on understands needs no look first. None when it is not to be so, or did
+        not come to its end: the careful way finds out why, and tells.
+        """
+        if self._known_python() or self.setting('jeedom_box_transport', 'auto') == 'module' or not getattr(self._connection, 'has_pipelining', False):
+            return None
+        checked = ArgumentSpecValidator(spec).validate(args)
+        if checked.error_messages:
+            return None
+        command = probe.script(self.task_vars.get('ansible_python_interpreter'), stdin_module.COMMAND)
+        data = stdin_module.payload(name, checked.validated_parameters, self._task.check_mode)
+        try:
+            answer = follow.patiently(lambda: self.shell(command, in_data=data), self.reset, float(self.setting('jeedom_connect_timeout', 0)))
+            result = stdin_module.parse(answer.get('stdout', ''))
+            found = probe.parse(answer.get('stdout', ''), self.host) if result is not None else {}
+        except AnsibleConnectionFailure:
+            raise
+        except (AnsibleError, probe.ProbeError):
+            return None
+        if result is not None:
+            chosen = probe.choose(found['pythons'], self.setting('jeedom_box_transport', 'auto'))
+            result.setdefault('ansible_facts', {})['jeedom_python'] = chosen
+            self.task_vars = dict(self.task_vars, jeedom_python=chosen)
         return result
 
     def _by_module(self, name: str, args: dict, spec: dict, python: dict) -> dict:

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 # Oldest last: the newest Python on the box is the one most likely to be supported.
 CANDIDATES = ('/usr/bin/python3', '/usr/local/bin/python3', '/usr/bin/python2.7', '/usr/bin/python')
 
 SCRIPT = (
-    'echo "uid $(id -u)"; '
-    'for p in {candidates}; do '
-    '[ -x "$p" ] && echo "python $p $("$p" -c \'import sys; print("%d.%d.%d" % sys.version_info[:3])\' 2>/dev/null)"; '
-    'done; true'
+    'u=$(id -u); use=; echo "uid $u"; '
+    'for p in {candidates}; do [ -x "$p" ] || continue; '
+    'v=$("$p" -c \'import sys; print("%d.%d.%d" % sys.version_info[:3])\' 2>/dev/null </dev/null); echo "python $p $v"; '
+    'case $v in 2.7.*|3.[5-9].*|3.[1-9][0-9].*) use=${{use:-$p}};; esac; done; '
 )
 
 
@@ -25,10 +26,15 @@ class ProbeError(Exception):
         self.code = code
 
 
-def script(interpreter: str | None = None) -> str:
-    """The shell command; interpreter: the one that the inventory names, tried first."""
+def script(interpreter: str | None = None, code: str | None = None) -> str:
+    """The shell command; interpreter: the one that the inventory names, tried first.
+
+    code: Python that root's first usable Python runs at once, with the standard input of the command; without root or Python
+    it does not run.
+    """
     names = ([interpreter] if interpreter and interpreter.startswith('/') else []) + list(CANDIDATES)
-    return SCRIPT.format(candidates=' '.join(dict.fromkeys(names)))
+    text = SCRIPT.format(candidates=' '.join(shlex.quote(name) for name in dict.fromkeys(names)))
+    return text + ('true' if code is None else f'[ "$u" = 0 ] && [ -n "$use" ] && exec "$use" -c {shlex.quote(code)}')
 
 
 def parse(stdout: str, host: str) -> dict:

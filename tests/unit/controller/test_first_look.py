@@ -1,0 +1,108 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first look at a box and its facts come in one round trip; where they do not, the careful way goes on and tells."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip('ansible', reason='controller side')
+if sys.version_info < (3, 10):
+    pytest.skip('controller side', allow_module_level=True)
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from ansible_collections.jeedom.fleet.plugins.action import box
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import follow, probe
+
+
+class Action(box.ActionModule):
+    """Its box is this machine, as the user that uid says; calls: what was run there."""
+
+    def __init__(self, folder, uid=0, **task_vars):
+        self.task_vars = {'inventory_hostname': 'box1', 'ansible_python_interpreter': sys.executable, **task_vars}
+        self._task, self._templar = SimpleNamespace(check_mode=False), SimpleNamespace(template=lambda value: value)
+        self._connection = SimpleNamespace(has_pipelining=True, transport='local')
+        self._play_context = SimpleNamespace(remote_user='me')
+        self.calls, self.modules = [], []
+        (folder / 'bin').mkdir()
+        (folder / 'bin/id').write_text(f'#!/bin/sh\necho {uid}\n')
+        (folder / 'bin/id').chmod(0o755)
+        self.path, self.broken = f'{folder}/bin:{os.environ["PATH"]}', None
+
+    def shell(self, command, in_data=None):
+        self.calls.append(bool(in_data))
+        if self.broken:
+            raise self.broken
+        done = subprocess.run(['sh', '-c', command], input=in_data or b'', capture_output=True, check=False, env=dict(os.environ, PATH=self.path))
+        return {'rc': done.returncode, 'stdout': done.stdout.decode(), 'stderr': done.stderr.decode()}
+
+    def _execute_module(self, module_name=None, **_rest):
+        self.modules.append(module_name)
+        return {'changed': False}
+
+
+def facts(action, **args):
+    return action.call('facts', {'web_root': '/nowhere/at/all', **args})
+
+
+def test_facts_come_with_the_first_look(tmp_path):
+    action = Action(tmp_path)
+    result = facts(action)
+    assert action.calls == [True] and action.modules == []
+    assert result['ansible_facts']['jeedom_python']['path'] and 'msg' in result, result
+    # from here on the Python is known, and modules go their ordinary way
+    action.task_vars['jeedom_python'] = result['ansible_facts']['jeedom_python']
+    facts(action)
+    assert action.calls == [True] and action.modules == ['jeedom.fleet.facts']
+
+
+def test_only_what_reads_goes_along(tmp_path):
+    action = Action(tmp_path)
+    action.call('job', {'state': 'info'})
+    assert action.calls == [False] and action.modules == ['jeedom.fleet.job']
+
+
+@pytest.mark.parametrize('way', ['connection', 'variable', 'arguments'])
+def test_where_it_cannot_be_the_careful_way_is_taken(tmp_path, way):
+    action = Action(tmp_path, **({'jeedom_box_transport': 'module'} if way == 'variable' else {}))
+    if way == 'connection':
+        action._connection.has_pipelining = False
+    facts(action, **({'gather_subset': {'no': 'list'}} if way == 'arguments' else {}))
+    assert action.calls == [False] and action.modules == ['jeedom.fleet.facts']
+
+
+def test_facts_that_do_not_come_to_their_end_are_tried_the_careful_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(box.stdin_module, 'COMMAND', 'import sys; sys.exit(3)')
+    action = Action(tmp_path)
+    facts(action)
+    assert action.calls == [True, False] and action.modules == ['jeedom.fleet.facts']
+
+
+def test_who_is_not_root_is_told_so(tmp_path):
+    action = Action(tmp_path, uid=1000)
+    with pytest.raises(probe.ProbeError) as caught:
+        facts(action)
+    assert caught.value.code == 'not_root' and action.calls == [True, False]
+
+
+def test_a_password_that_is_missing_is_told(tmp_path):
+    action = Action(tmp_path)
+    action.broken = AnsibleError('Missing sudo password')
+    with pytest.raises(probe.ProbeError) as caught:
+        facts(action)
+    assert caught.value.code == 'no_sudo' and 'Missing sudo password' in str(caught.value)
+
+
+def test_a_box_that_is_off_is_waited_for_once_only(tmp_path):
+    action = Action(tmp_path, jeedom_connect_timeout=0)
+    action._connection.reset = lambda: None
+    action.broken = AnsibleConnectionFailure('no route to host')
+    with pytest.raises(follow.LinkLost):
+        facts(action)
+    assert action.calls == [True]
