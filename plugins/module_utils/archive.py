@@ -85,7 +85,8 @@ class _Gunzip:
     """Decompress a stream of gzip members; unlike the gzip module it never seeks, and says what is wrong."""
 
     def __init__(self, source):
-        self.source = source
+        # one that reads ahead, or any stream
+        self.more = getattr(source, 'some', None) or (lambda: source.read(_PIECE))
         self.engine = zlib.decompressobj(31)
         self.pending = b''
         self.ended = False
@@ -96,7 +97,7 @@ class _Gunzip:
         parts, missing = [], size
         while missing > 0 and not self.ended:
             if not self.pending:
-                self.pending = self.source.some()
+                self.pending = self.more()
                 if not self.pending:
                     if self.engine is not None and not self._at_end():
                         raise Broken('it is cut: the gzip stream has no end' if self.started else 'it is empty')

@@ -37,7 +37,8 @@ def test_it_does_between_its_jobs_too(proc):
 
 
 @pytest.mark.parametrize('controller', [None, '', 'somebody', f'{HERE} (pid 4712)', f'{HERE} (pid 4999)', f'{HERE} (pid {os.getpid()})',
-                                        f'{HERE} (pid {os.getppid()})'])
+                                        f'{HERE} (pid {os.getppid()})'],
+                         ids=['nothing', 'empty', 'no pid', 'another program', 'gone', 'we', 'our parent'])
 def test_one_that_is_gone_another_program_and_ourselves_do_not(proc, controller):
     assert holder.held_by(seen(controller), proc) == ''
 

@@ -176,7 +176,7 @@ def test_reading_finds_what_the_disk_lost_behind_an_unchanged_size_and_date(box)
     (tar_gz()[:100], 'cannot be read to its end'),
     (b'', 'cannot be read to its end'),
     (tar_gz(dump=DUMP[:-20]), 'no completion line'),
-])
+], ids=['cut', 'empty', 'dump cut'])
 def test_reading_tells_why_an_archive_is_none(box, data, words):
     write(os.path.join(box.theirs, NAME), data)
     entry = one(box, Context())
