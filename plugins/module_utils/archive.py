@@ -248,7 +248,8 @@ def prove(raw, on_progress=None, on_name=None):
     found = dict(schema=SCHEMA, problems=[], members=0, core_version=None, plugins=set(),
                  dump=dict(present=False, complete=False, tables={}, size=0))
     names = hashlib.sha256()
-    stream = _Ahead(_Gunzip(_Ahead(reader)))
+    packed = _Ahead(reader)
+    stream = _Ahead(_Gunzip(packed))
     try:
         # not as a stream: tarfile would copy every byte several times, also of what nobody looks at
         with tarfile.open(fileobj=stream, mode='r:', tarinfo=_Member) as tar:
@@ -275,7 +276,9 @@ def prove(raw, on_progress=None, on_name=None):
         # ValueError: numbers and names in headers that are none
         found['problems'].append('the archive cannot be read to its end: %s' % error)
     finally:
+        # both, since what is left is read here, and two who read spoil the hash
         stream.end()
+        packed.end()
     while reader.read(_CHUNK):
         pass
     _judge(found)

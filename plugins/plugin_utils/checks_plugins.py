@@ -94,10 +94,15 @@ def vendor_rules(case: Case) -> Iterator[Hit]:
             yield _hit('plugin_no_stable', evidence, common)
         elif word == 'unknown' and item.text('source') not in _FOREIGN:
             yield _hit('plugin_unknown', evidence, common)
-        elif word == 'unconfirmed' and item.text('source') not in _FOREIGN and case.v3:
+        elif word == 'unconfirmed' and item.text('source') not in _FOREIGN and case.v3 and _is_loaded(item):
             vouched = item.flag('v4') is True or known.get('v4') is True
             yield _hit('plugin_v4_unconfirmed', evidence + [f'info.json: {listed(item.texts("compatibility")) or "no compatibility list"}'],
                        common, 'info' if vouched else 'warning')
+
+
+def _is_loaded(item: View) -> bool:
+    # what Jeedom does not load has findings of its own, and says nothing about V4
+    return item.flag('folder') is not False and item.text('info', 20) not in ('xml', 'broken')
 
 
 def _hit(check_id: str, evidence: list[str], common: dict, severity: str | None = None) -> Hit:

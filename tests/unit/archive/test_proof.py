@@ -13,6 +13,8 @@ import os
 import random
 import sys
 import tarfile
+import threading
+import time
 import zlib
 
 import pytest
@@ -163,6 +165,22 @@ def test_truncated_anywhere_it_is_not_proved():
         proof = prove(data[:cut])
         assert not proof['proved'], cut
         assert proof['problems']
+
+
+def test_the_hash_of_a_broken_archive_is_that_of_all_its_bytes():
+    """Also when somebody has read ahead by the time that it turns out to be broken."""
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            data = io.BytesIO.read(self, min(size, 1000))
+            # who reads ahead still has this in its hands when the other one takes over
+            time.sleep(0.01 if threading.current_thread().name != 'MainThread' else 0)
+            return data
+
+    data = make()
+    data = data[:len(data) // 3] + b'damage' + data[len(data) // 3 + 6:] + os.urandom(200000)
+    found = archive.prove(Slow(data))
+    assert not found['proved'] and found['size'] == len(data)
+    assert found['sha256'] == hashlib.sha256(data).hexdigest()
 
 
 def test_a_flipped_byte_anywhere_is_seen():
