@@ -18,6 +18,7 @@ from testbox import Box, differences
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
 WEB = '/var/www/html'
+IMAGE = f'{WEB}/install/update/JeedomSystemUpdate.img.gz'
 
 
 def sql(statement: str) -> str:
@@ -105,8 +106,7 @@ ALONE = {
                              'systemctl stop busy'),
     'no room': ({'disk_space'}, f'mount -t tmpfs -o size=30m tmpfs {WEB}/backup; head -c 29M /dev/zero > {WEB}/backup/x; sync',
                 f'umount {WEB}/backup'),
-    'a new system waits for the next start': (
-        {'reimage_pending'}, f'mkdir -p {WEB}/install/update; echo x > {WEB}/install/update/JeedomSystemUpdate.img.gz', f'rm {WEB}/install/update/JeedomSystemUpdate.img.gz'),
+    'a new system waits for the next start': ({'reimage_pending'}, f'mkdir -p {IMAGE.rpartition("/")[0]}; echo x > {IMAGE}', f'rm {IMAGE}'),
     'no sudo': ({'sudo_missing'}, 'sed -i "s/^www-data/# www-data/" /etc/sudoers.d/jeedom', 'sed -i "s/^# www-data/www-data/" /etc/sudoers.d/jeedom'),
     'a failed one-click migration': ({'half_migrated'}, f'cp -a {WEB}/core/config/version /root/kept; echo 4.1.28 > {WEB}/core/config/version; '
                                      'mkdir -p /tmp/jeedom_unzip; echo x > /tmp/jeedom_unzip/left; ' + setting('enableCron', '0'),
