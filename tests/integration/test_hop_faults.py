@@ -170,7 +170,7 @@ def test_a_version_script_that_dies_is_never_passed_over(hops):
 def test_an_updater_that_hangs_is_killed_and_run_again(hops):
     hops.point()
     hops.box.do('strike', how='instead', action='sleep 900', **UPDATER)
-    hops.end(hops.upgrade(stall_timeout=4), 'migrated')
+    hops.end(hops.upgrade(stall_timeout=15), 'migrated')
 
 
 # -- it says that all is well

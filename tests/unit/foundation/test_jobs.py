@@ -122,6 +122,10 @@ def test_stop_ends_at_a_safe_point(box):
 
 def test_a_killed_job_is_dead_and_its_lock_is_taken_over(box):
     job_id = start(until_stopped=True)['id']
+    # it tells its pid a moment before it takes the lock
+    deadline = time.time() + 60
+    while jobs.inspect(job_id)['status'].get('phase') != 'work' and time.time() < deadline:
+        time.sleep(0.05)
     os.kill(jobs.inspect(job_id)['status']['pid'], signal.SIGKILL)
     assert wait(job_id)['state'] == 'died'
     job = wait(start(key='next')['id'])

@@ -71,7 +71,7 @@ def test_a_deaf_daemon_is_killed_in_the_end(daemon, monkeypatch):
     monkeypatch.setattr(engine_processes, 'TERM_GRACE', 0.5)
     assert engine_processes.daemons(str(root)) == ['lights']
     assert engine_processes.end(str(root)) == 1
-    assert process.wait(5) == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
     assert engine_processes.daemons(str(root)) == []
 
 
