@@ -92,7 +92,8 @@ def suite(name: str) -> bool:
 
 def beside_others(name: str) -> bool:
     """Run one suite, and print what it said in one piece when it is over."""
-    print(f'-- {name}: started', flush=True)
+    # in one piece, so that what two threads say does not share a line
+    print(f'-- {name}: started\n', end='', flush=True)
     with tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace') as output.file:
         good = suite(name)
         output.file.seek(0)
