@@ -1,23 +1,30 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Problems provoked on a real box: assess.yml lists exactly these, and looking changes nothing.
+"""Problems provoked on a real box: assess.yml lists exactly these, and looking changes nothing; nor does migrate.yml without a yes.
 
 JEEDOM_TEST_CORE puts a genuine core on the box: the same problems, found by the same look.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from testbox import Box, differences
+from way import TARGET
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
 WEB = '/var/www/html'
+# What other work on this machine may make come or go between two looks.
+OF_THE_MACHINE = ('memory_low', 'oom_kills', 'storage_errors', 'disk_nearly_full', 'slow_storage', 'facts_incomplete', 'clock_not_synchronized')
 IMAGE = f'{WEB}/install/update/JeedomSystemUpdate.img.gz'
 
 
@@ -87,7 +94,8 @@ def look(box: Box, tmp_path_factory):
                               cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
         journal = json.loads((folder / 'journal/box1.json').read_text(encoding='utf-8'))
         found = json.loads((folder / journal['run_id'] / 'box1/findings.json').read_text(encoding='utf-8'))
-        return {each['id']: each for each in found}, journal['stages']['assess'].get('result', {}).get('verdict', ''), done.stdout
+        by_id = {each['id']: each for each in found if each['id'] not in OF_THE_MACHINE}
+        return by_id, journal['stages']['assess'].get('result', {}).get('verdict', ''), done.stdout
 
     return assess
 
@@ -150,3 +158,78 @@ def test_what_hides_other_things_is_listed_by_itself(box, look, name):
     assert expected <= set(found) - set(base), (sorted(set(found) - set(base)), sorted(set(base) - set(found)))
     assert verdict == 'blocked' and all(found[each]['severity'] == 'blocker' for each in expected)
     assert set(look()[0]) == set(base)
+
+
+# -- the operator's word
+
+
+@pytest.fixture
+def v3(box: Box):
+    """The box as it came up, with a plugin that V4 does not bear."""
+    box.reset()
+    box.sh(plugin('timeline'))
+    return box
+
+
+def migrate(box: Box, folder: Path, *arguments: str) -> list[str]:
+    """The command that people type, without a word of consent."""
+    return [str(PLAYBOOK), 'playbooks/migrate.yml', '-i', str(box.inventory), '-e', json.dumps(
+        {'jeedom_artifacts': str(folder), 'jeedom_target_version': TARGET, 'jeedom_remove_plugins': ['timeline']}), *arguments]
+
+
+def typed(argv: list[str], answer: str) -> str:
+    """Run a command on a terminal of its own where somebody types the answer when asked; what stood there in the end."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(ROOT)
+        os.execvpe(argv[0], argv, dict(os.environ, ANSIBLE_NOCOLOR='1', ANSIBLE_FORCE_COLOR='0'))
+    said = b''
+    with contextlib.suppress(OSError):
+        # the end of the other side is an error of this one
+        while True:
+            if select.select([terminal], [], [], 3)[0]:
+                said += os.read(terminal, 65536)
+            elif b'Type yes' in said:
+                # what is typed before it listens is thrown away, so again
+                os.write(terminal, answer.encode() + b'\r')
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    assert b'Type yes' in said, said[-3000:].decode(errors='replace')
+    return said.decode(errors='replace')
+
+
+def plugins(box: Box) -> set[str]:
+    """Folders of plugins on the box."""
+    return set(box.sh(f'ls {WEB}/plugins').split())
+
+
+def entry(folder: Path) -> dict:
+    """What the journal says of the box."""
+    return json.loads((folder / 'journal/box1.json').read_text(encoding='utf-8'))
+
+
+@pytest.mark.parametrize('answer', [None, 'no'], ids=['nobody is there', 'no'])
+def test_without_a_yes_nothing_is_changed_after_fetch(v3, tmp_path, answer):
+    before = v3.do('census')
+    if answer is None:
+        subprocess.run(migrate(v3, tmp_path), cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL, timeout=400, check=False)
+    else:
+        typed(migrate(v3, tmp_path), answer)
+    found = entry(tmp_path)
+    assert found['outcome'] == 'ready' and found['stages']['fetch']['status'] == 'ok', found
+    assert 'have not been acknowledged' in found['stages']['prepare']['message'] and 'upgrade' not in found['stages']
+    # Jeedom's own backup leaves its dump, and gives the tree its usual rights
+    usual = ('files DB_backup.sql:', 'files data/', 'files plugins/timeline')
+    assert [line for line in differences((v3.do('census'), {}), (before, {})) if not line.startswith(usual)] == []
+    assert v3.do('around')['transaction'] is None and {'timeline', 'virtual'} <= plugins(v3)
+
+
+def test_a_yes_lets_the_named_plugin_go_and_the_box_migrate(v3, tmp_path):
+    v3.sh('systemctl start cron')
+    said = typed(migrate(v3, tmp_path), 'yes')
+    found = entry(tmp_path)
+    assert found['outcome'] == 'migrated', said[-3000:]
+    assert found['stages']['prepare']['result']['removed_plugins'] == ['timeline']
+    assert 'timeline' not in plugins(v3) and 'virtual' in plugins(v3)
+    # the findings stood there before the question
+    assert said.index('timeline') < said.index('Type yes')

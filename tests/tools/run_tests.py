@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
 # tests/integration/README.md has what they are.
-INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'nightly', 'tutorial', 'runner', 'supply_faults', 'bad_input']
+INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'nightly', 'findings', 'tutorial', 'runner', 'supply_faults', 'bad_input']
 # The longest first, so that none is left alone at the end.
 ALL = ['lint', *(f'integration:{name}' for name in INTEGRATION[:5]), *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
        'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[5:])]
