@@ -76,7 +76,7 @@ class PlainSink:
         self.dirty += size
         if self.dirty >= _BESIDE and (self.syncing is None or self.syncing.done()):
             self._synced()
-            self.syncing, self.dirty = self.beside.submit(os.fdatasync, self.file.fileno()), 0
+            self.syncing, self.dirty = self.beside.submit(getattr(os, 'fdatasync', os.fsync), self.file.fileno()), 0
 
     def _synced(self) -> None:
         # The kernel tells an error of the disk once, to whoever asks first.

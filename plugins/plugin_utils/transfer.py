@@ -78,8 +78,8 @@ class _SshStream:
         host = getattr(connection, 'host', None) or connection._play_context.remote_addr
         argv = connection._build_command(connection.get_option('ssh_executable'), 'ssh', host, command)
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
-        with contextlib.suppress(OSError):
-            # ssh goes on while we hash and write; at 64 KiB the two wait for each other
+        with contextlib.suppress(OSError, AttributeError):
+            # ssh goes on while we hash and write, at 64 KiB the two wait for each other; only Linux can have more
             fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, CHUNK)
         self.words: list[bytes] = []
         self.last = time.monotonic()
