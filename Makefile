@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup clean
+.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup clean sanity lock sbom
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,15 @@ docs: setup  ## the documentation: reference from the code, every page, links ch
 
 matrix: setup  ## unit tests of the box side on every Python of this machine
 	@$(RUN) python tests/tools/run_tests.py unit_old
+
+sanity: setup  ## ansible-test sanity under the oldest and the newest ansible-core
+	@$(RUN) python tests/tools/run_tests.py sanity
+
+lock: setup  ## the newest versions that tests/requirements.txt and docs/requirements.txt allow, with their hashes, into *.lock
+	@$(RUN) python tests/tools/lock.py
+
+sbom: setup  ## what the collection is made of, as CycloneDX; build/sbom.cdx.json
+	@$(RUN) python tests/tools/sbom.py
 
 artifact: setup  ## build the collection, install it outside the clone, use it on a box
 	@$(RUN) python tests/tools/run_tests.py artifact

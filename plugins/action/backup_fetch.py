@@ -41,7 +41,7 @@ class ActionModule(BoxAction):
         if second:
             files.append((folder / _safe(second['name']), second['path'], second['size'], second['sha256'], None))
         here = self._here(folder, name, backup['sha256'], form)
-        result = {'changed': not here, 'archive': {
+        result: dict = {'changed': not here, 'archive': {
             'path': str(form.path(folder / name)), 'sha256': backup['sha256'], 'size': backup['size'], 'manifest': str(folder / (name + store.MANIFEST)),
             'form': form.name, 'complement': str(form.path(files[1][0])) if second else None}}
         if self._task.check_mode or here:

@@ -27,6 +27,8 @@ class BoxAction(ActionBase):
 
     _supports_check_mode = True
     _supports_async = False
+    # what the look at the box found out; told to Ansible with the result
+    _new_facts: dict
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
@@ -51,7 +53,7 @@ class BoxAction(ActionBase):
             waits = args.get('state', 'finished') == 'finished' and job and job.get('state') in ('running', 'finished', 'failed')
         else:
             waits = job and self.boolean(args.get('wait', True)) and not result.get('failed')
-        if waits:
+        if job and waits:
             changed = result.get('changed', False)
             followed = self.follow(job['id'], float(args.get('wait_timeout') or 14400))
             result.update(followed)
@@ -126,7 +128,7 @@ class BoxAction(ActionBase):
 
     def call(self, name: str, args: dict) -> dict:
         """The result of one box module."""
-        self._new_facts: dict = {}
+        self._new_facts = {}
         args = dict(args)
         spec = importlib.import_module(f'{PACKAGE}.{name}').ARGUMENT_SPEC
         if 'controller' in spec:

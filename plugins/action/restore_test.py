@@ -43,4 +43,3 @@ class ActionModule(backup_push.ActionModule):
 def follow_timeout(copy: dict) -> float:
     """Seconds after which a restore is taken for stuck: an hour, and more for archives above some GB."""
     return 3600.0 + copy['size'] / 1e6
-

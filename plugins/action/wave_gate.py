@@ -78,7 +78,7 @@ class ActionModule(ActionBase):
         verdict = waves.judge(states, self._setting(args, 'max_failed'), self._setting(args, 'max_failed_percent'))
         left = [host for host in play_hosts if host not in judged and host not in states]
         soak = waves.number(self._setting(args, 'soak'), 'jeedom_soak') or 0.0
-        starts = [entries[host]['started'] for host in hosts if host in begun]
+        starts = [entry['started'] for host in hosts if host in begun and (entry := entries[host])]
         wave = {'process': process, 'number': len(before) + 1, 'play': play, 'started': min(starts, default=artifacts.now()), 'ended': artifacts.now(),
                 'states': states, 'counts': verdict['counts'], 'passed': verdict['passed'], 'limit': verdict['limit'],
                 'bad': verdict['bad'], 'left': len(left)}

@@ -1,4 +1,5 @@
 # Copyright (c) 2026, jeedom.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shows a migration while it happens, and leaves the report behind, also when a gate stopped the play."""
 
@@ -126,10 +127,10 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats):
         """The table, the report, the next command."""
-        if not self.entries:
+        if not self.entries or self.root is None:
             return
         try:
-            self._finish(stats)
+            self._finish(self.root, stats)
         except Exception as error:  # pylint: disable=broad-except
             # The migration is over; a report that cannot be written must not look like one that failed.
             self._display.warning(f'jeedom.fleet could not write its report: {error}')
@@ -170,7 +171,7 @@ class CallbackModule(CallbackBase):
         self.targets.update(dict.fromkeys(self.hosts))
         if self.root is None:
             self.root, self.run_id = Path(told['artifacts']), told['run_id']
-            self._learn_durations()
+            self._learn_durations(self.root)
         if told.get('recorded'):
             entry = told['journal']
         else:
@@ -189,9 +190,9 @@ class CallbackModule(CallbackBase):
         self._say(progress.line(host, told['stage'], MARKS.get(told['status'], ''), progress.clock(took), '',
                                 told.get('msg') or told['status'].replace('_', ' ')), board.color(told.get('outcome')) or colour)
 
-    def _learn_durations(self) -> None:
+    def _learn_durations(self, root: Path) -> None:
         """What boxes of earlier runs took is the best guess for the first ones of this run."""
-        for entry in journal.read_all(self.root)[:200]:
+        for entry in journal.read_all(root)[:200]:
             for name, stage in entry['stages'].items():
                 times = stage.get('done') or stage
                 if stage.get('status') in ('ok', 'skipped') and times.get('ended') and times['ended'] - times['started'] > 1:
@@ -204,10 +205,10 @@ class CallbackModule(CallbackBase):
             for text, colour in board.wave(told['wave']):
                 self._say(text, colour)
 
-    def _finish(self, stats) -> None:
+    def _finish(self, root: Path, stats) -> None:
         dry = context.CLIARGS.get('check')
         for host in list(self.entries):
-            self.entries[host] = self._conclude(host, stats, dry)
+            self.entries[host] = self._conclude(root, host, stats, dry)
         rows = [status.row(entry) for entry in self.entries.values()]
         target = list(self.targets)
         untouched = len([host for host in target if host not in self.entries])
@@ -216,9 +217,9 @@ class CallbackModule(CallbackBase):
         if dry:
             self._say('This was a dry run: nothing was changed, and nothing is recorded.')
             return
-        self._hint(target)
+        self._hint(root, target)
 
-    def _conclude(self, host: str, stats, dry: bool) -> dict:
+    def _conclude(self, root: Path, host: str, stats, dry: bool) -> dict:
         entry = self.entries[host]
         lost = bool(stats.dark.get(host))
         opened = any(stage.get('status') == 'started' and stage.get('run_id') == self.run_id for stage in entry['stages'].values())
@@ -229,13 +230,13 @@ class CallbackModule(CallbackBase):
                 'A task failed; the output above says why.' if outcome == 'failed' else 'The run ended before this stage did.')
         if dry:
             return {**entry, 'outcome': outcome}
-        return journal.conclude(self.root, host, self.run_id, outcome, text) or entry
+        return journal.conclude(root, host, self.run_id, outcome, text) or entry
 
-    def _hint(self, target: list[str]) -> None:
-        arguments = runs.read(self.root, self.run_id).get('arguments') or again.arguments(context.CLIARGS)
+    def _hint(self, root: Path, target: list[str]) -> None:
+        arguments = runs.read(root, self.run_id).get('arguments') or again.arguments(context.CLIARGS)
         if self.get_option('report'):
             from ansible_collections.jeedom.fleet.plugins.plugin_utils import report
-            files = report.write(self.root)
+            files = report.write(root)
             self._say(f'Report:  {files["html"]}')
         outcomes = {host: None for host in target} | {host: entry.get('outcome') for host, entry in self.entries.items()}
         step = status.next_step(outcomes, arguments)

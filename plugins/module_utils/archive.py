@@ -122,7 +122,6 @@ class _Gunzip:
             missing -= len(data)
         return b''.join(parts)
 
-
     def _at_end(self):
         # Python 2 does not say whether a stream has ended; what comes behind an ended one is left unused.
         if hasattr(self.engine, 'eof') or not self.started:

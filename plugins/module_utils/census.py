@@ -118,7 +118,6 @@ _OUTLINE = re.compile(r'-o(\\?["\']?>)')
 _PREFIX = re.compile(r'^(core|customtemp)::')
 
 
-
 def canonical_name(text):
     """A name as V4 saves it: cleanComponanteName() of 4.0 and later strips more than V3's."""
     # strip_tags runs after the characters are gone, so a quoted attribute is no obstacle

@@ -216,8 +216,8 @@ class Upgrade(object):
         self.context.log('FAILED %s: %s' % (error.code, error.msg))
         if self.params['on_failure'] != 'restore' or not self.opened:
             self._leave()
-            raise BoxError('%s The box stays as it is now, as you wished: version file %s%s.' % (error.msg, self.installation.version(),
-                                                                                         ', engine stopped' if self.opened else ''), error.code,
+            told = (error.msg, self.installation.version(), ', engine stopped' if self.opened else '')
+            raise BoxError('%s The box stays as it is now, as you wished: version file %s%s.' % told, error.code,
                            **dict(details, outcome='failed'))
         self.context.phase('take_back', step='')
         try:

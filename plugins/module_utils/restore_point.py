@@ -165,7 +165,7 @@ class Taking:
                             if key in ('host', 'port', 'unix_socket', 'dbname')),
             temporary=recorded.get('temporary'), outage=round(outage, 1), seconds=round(time.time() - begin, 1),
             census=counted, tree=dict(listing_sha256=listing, entries=len(entries), files=sum(entry.kind in 'fh' for entry in entries),
-                      bytes=sum(entry.size for entry in entries)),
+                                      bytes=sum(entry.size for entry in entries)),
             dump=dict(size=os.path.getsize(dump), sha256=tree.file_digest(dump)), database=described)
         system.write_json(os.path.join(folder(), 'manifest.json'), record)
         transaction.update(step=transaction.OPEN)

@@ -226,9 +226,8 @@ class Exchange:
 
     def _rename(self, moves):
         if moves:
-            self.root.query('RENAME TABLE ' + ', '.join('%s.%s TO %s.%s' % (identifier(source), identifier(name), identifier(target),
-                                                                         identifier(name)) for source, name, target in moves),
-                            timeout=600, schema=False)
+            pairs = ('%s.%s TO %s.%s' % (identifier(source), identifier(name), identifier(target), identifier(name)) for source, name, target in moves)
+            self.root.query('RENAME TABLE ' + ', '.join(pairs), timeout=600, schema=False)
 
     def _charset(self, schema):
         rows = self.root.query('SELECT default_character_set_name, default_collation_name FROM information_schema.schemata '

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 from dataclasses import dataclass, field
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import (  # noqa: F401  pylint: disable=unused-import
@@ -168,7 +169,7 @@ def _french(found: Hit, knowledge: Knowledge) -> dict[str, str] | None:
         words = _words(knowledge.entry('checks_fr', found.id), found)
     except (KeyError, ValueError, IndexError, AttributeError):
         return None
-    return {key: words[key] for key in ('title', 'advice') if words[key]} or None
+    return {key: word for key in ('title', 'advice') if (word := words[key])} or None
 
 
 def _severity(entry: Mapping, found: Hit) -> str:
@@ -182,7 +183,7 @@ def _finding(found: Hit, knowledge: Knowledge, accepted: Mapping[str, str], remo
     """A hit as people and machines read it."""
     entry = knowledge.entry('checks', found.id)
     words = _words(entry, found)
-    finding = {
+    finding: dict[str, Any] = {
         'id': found.id, 'subject': found.subject, 'pf': entry.get('pf'), 'severity': _severity(entry, found), 'title': words['title'],
         'evidence': found.evidence, 'advice': words['advice'], 'fix': words['fix'], 'accepted': False, 'reason': None,
         'automatic': bool(entry.get('automatic')), 'question': bool(entry.get('question')), 'source': entry.get('source'),

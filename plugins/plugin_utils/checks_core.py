@@ -136,9 +136,10 @@ def date_limit(case: Case) -> Iterator[Hit]:
                   date=now_hit['from'])
     if case.route_error is not None and case.route_error.code == 'already_done':
         return
-    ahead = [name for name in case.hops() if str((case.knowledge.trap('date_limit', name) or {}).get('from', '9999')) <= today]
+    limits = {name: str((case.knowledge.trap('date_limit', name) or {}).get('from', '9999')) for name in case.hops()}
+    ahead = [name for name, limit in limits.items() if limit <= today]
     if ahead:
-        yield hit('date_limit_ahead', [f'limit of {name}: {case.knowledge.trap("date_limit", name)["from"]}' for name in ahead],
+        yield hit('date_limit_ahead', [f'limit of {name}: {limits[name]}' for name in ahead],
                   versions=', '.join(ahead))
 
 

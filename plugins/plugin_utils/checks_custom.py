@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import core_files
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import versions
@@ -74,8 +75,8 @@ def custom_css_js(case: Case) -> Iterator[Hit]:
 def designs(case: Case) -> Iterator[Hit]:
     """Designs, views and 3D designs."""
     found = case.facts.items('customisations.designs')
-    counts = {'designs': case.facts.count('customisations.designs'), 'views': int(case.facts.number('customisations.views') or 0),
-              'designs_3d': int(case.facts.number('customisations.designs_3d') or 0)}
+    counts: dict[str, Any] = {'designs': case.facts.count('customisations.designs'), 'views': int(case.facts.number('customisations.views') or 0),
+                              'designs_3d': int(case.facts.number('customisations.designs_3d') or 0)}
     if any(counts.values()):
         yield hit('designs', [f'{item.text("name") or item.text("id")}: {int(item.number("elements") or 0)} elements' for item in found], **counts)
     if versions.inside(case.version, {'below': '4.1.15'}):
@@ -101,7 +102,7 @@ def looks(case: Case) -> Iterator[Hit]:
     used += [(name, value) for name, value in themes.pairs('users') if isinstance(value, str)]
     gone = {name for entry in case.knowledge.section('removed_themes').values()
             if versions.inside(case.version, {'below': entry['removed_in']}) for name in entry['names']}
-    lost = [(who, theme) for who, theme in used if theme in gone]
+    lost = [(who, theme) for who, theme in used if theme and theme in gone]
     if lost:
         yield hit('themes_gone', [f'{who}: {theme}' for who, theme in lost], names=listed(dict.fromkeys(theme for _who, theme in lost)))
     timeline = case.facts.number('customisations.timeline_json')

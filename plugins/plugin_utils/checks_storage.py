@@ -23,7 +23,7 @@ def needs(case: Case, with_rollback: bool) -> dict[str, list[tuple[str, float]]]
     database = case.facts.number('database.size') or 0
     unpacked, zipped = case.most('unpacked_mb', 100) * _MB, case.most('zip_mb', 48) * _MB
     staged = sum(int(entry.get('zip_mb', 48)) for entry in case.entries()) * _MB
-    wanted = {
+    wanted: dict[str, list[tuple[str, float]]] = {
         'tmp': [('an unpacked core', unpacked)],
         'jeedom_tmp': [('the zip of a core', zipped)],
         'web_root': [('the new core', unpacked), ('the dump', database)],

@@ -108,9 +108,8 @@ def packages(case: Case) -> Iterator[Hit]:
                 missing[entry['level']].append(entry)
     for level, check_id in (('blocker', 'php_extension_missing'), ('warning', 'php_extension_advised'), ('info', 'php_extension_advised')):
         if missing[level]:
-            names = [entry['id'] for entry in missing[level]]
             yield hit(check_id, [f'{entry["id"]}: package {entry["package"]}' for entry in missing[level]], severity=level,
-                      names=listed(names, 12), packages=' '.join(entry['package'] for entry in missing[level]))
+                      names=listed((entry['id'] for entry in missing[level]), 12), packages=' '.join(entry['package'] for entry in missing[level]))
     impossible = [name for name, candidate in case.facts.pairs('os.apt.candidates') if candidate is False]
     audit = case.facts.texts('os.apt.audit')
     if audit or (impossible and missing['blocker']):

@@ -16,7 +16,7 @@ import re
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import sealing
 
@@ -177,6 +177,7 @@ class CommandSink:
         self.file = open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 'r+b', buffering=0)
         try:
             self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=self.file, stderr=self.words, bufsize=0)
+            self.stdin = cast(IO[bytes], self.process.stdin)
         except OSError as error:
             self.file.close()
             raise FormError(f'The command {argv[0]} of jeedom_archive_command cannot be run on the controller: {error.strerror}. Install it, or '
@@ -194,14 +195,14 @@ class CommandSink:
         try:
             view = memoryview(data)
             while view:
-                view = view[self.process.stdin.write(view):]
+                view = view[self.stdin.write(view):]
         except BrokenPipeError:
             self._failed(self.process.wait())
 
     def finish(self) -> dict:
         """The command has to end well; what it wrote is hashed."""
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
+            self.stdin.close()
         code = self.process.wait()
         if code:
             self._failed(code)
@@ -216,7 +217,7 @@ class CommandSink:
     def close(self) -> None:
         """Let go, at the end or before."""
         with contextlib.suppress(OSError):
-            self.process.stdin.close()
+            self.stdin.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

@@ -87,13 +87,13 @@ def fatal(box: After) -> Iterator[Hit]:
 
 def rows(box: After) -> Iterator[Hit]:
     """Nothing of the user became less: estimates of InnoDB are not good enough, so only exact counts are compared."""
-    sums = []
+    sums: list[int | float | None] = []
     for look in (box.before, box.after):
         counts = [look.number(f'history.{table}.rows') for table in ('history', 'historyArch')]
-        sums.append(None if None in counts else sum(counts))
+        sums.append(None if None in counts else sum(filter(None, counts)))
     # rows move from one table to the other, and go on being written
     before, after = sums
-    lines = [f'history: {int(before)} before, {int(after)} after'] if None not in sums and after < before else []
+    lines = [f'history: {int(before)} before, {int(after)} after'] if before is not None and after is not None and after < before else []
     for name, value in box.before.pairs('census.entities'):
         before, after = View(value).number('count'), box.after.number(f'census.entities.{name}.count')
         if View(value).flag('volatile') is not True and before is not None and after is not None and after < before and name != 'history':

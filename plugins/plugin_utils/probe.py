@@ -62,7 +62,7 @@ def minimum_python() -> tuple[int, int]:
     from ansible.release import __version__
     release = tuple(int(part) for part in __version__.split('.')[:2])
     # porting guides of ansible-core, and measured: older ones end in a SyntaxError that tells nobody anything
-    table = {(2, 16): (3, 6), (2, 17): (3, 7), (2, 18): (3, 8), (2, 19): (3, 8)}
+    table: dict[tuple[int, ...], tuple[int, int]] = {(2, 16): (3, 6), (2, 17): (3, 7), (2, 18): (3, 8), (2, 19): (3, 8)}
     return table.get(release, (3, 9))
 
 

@@ -166,7 +166,7 @@ def as_csv(report: dict) -> str:
     writer = csv.writer(out, lineterminator='\n')
     writer.writerow(COLUMNS)
     for each in report['boxes']:
-        archive = next((item for item in each['archives'] if item['kind'] == 'archive'), {})
+        archive: dict = next((item for item in each['archives'] if item['kind'] == 'archive'), {})
         row = {**each, 'duration': round(each['duration'], 1), 'blockers': sum(item['severity'] == 'blocker' for item in each['findings']),
                'warnings': sum(item['severity'] == 'warning' for item in each['findings']), 'archive': archive.get('name'),
                'archive_sha256': archive.get('sha256'), 'census_differences': len(each['census']['differences'])}
@@ -204,8 +204,9 @@ def write(root: Path, language: str | None = None, folder: Path | None = None, s
     """
     folder = Path(folder) if folder else Path(root) / 'report'
     report = report_data.build(root, language, sources)
-    files = {'html': ('index.html', html(report)), 'json': ('report.json', json.dumps(report, ensure_ascii=False, allow_nan=False) + '\n'),
-             'csv': ('report.csv', as_csv(report)), 'junit': ('junit.xml', junit(report))}
+    files: dict[str, tuple[str, str | bytes]] = {
+        'html': ('index.html', html(report)), 'json': ('report.json', json.dumps(report, ensure_ascii=False, allow_nan=False) + '\n'),
+        'csv': ('report.csv', as_csv(report)), 'junit': ('junit.xml', junit(report))}
     for name, content in files.values():
         artifacts.write_atomic(folder / name, content)
     return {kind: str(folder / name) for kind, (name, _content) in files.items()}

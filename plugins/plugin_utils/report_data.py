@@ -322,7 +322,7 @@ def build(root: Path, language: str | None = None, sources: tuple[Path, ...] = (
     controllers (slices, ansible-runner workers) that are to be in the report, too.
     """
     roots = [Path(root), *(Path(source) for source in sources)]
-    latest = [(known.get('started') or 0, str(place), name) for place in roots if (name := runs.newest(place)) and (known := runs.read(place, name))]
+    latest = [(run.get('started') or 0, str(place), name) for place in roots if (name := runs.newest(place)) and (run := runs.read(place, name))]
     home, newest = (Path(max(latest)[1]), max(latest)[2]) if latest else (Path(root), '')
     run = runs.read(home, newest) if newest else {}
     chosen = runs.language(language or run.get('language'))

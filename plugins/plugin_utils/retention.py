@@ -12,7 +12,7 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Policy:
                 raise store.StoreError(f'{name} is {value} and has to be at least {least}: the newest proved copy always stays.', 'bad_policy')
 
 
-def plan(copies: list[dict], policy: Policy, now: float, held: set[str] = frozenset()) -> tuple[dict[str, str], dict[str, str]]:
+def plan(copies: list[dict], policy: Policy, now: float, held: Collection[str] = ()) -> tuple[dict[str, str], dict[str, str]]:
     """({name: why it goes}, {name: why it stays}) of the proved copies, which come in any order; others are not judged.
 
     Order is that of arrival (store.order), so a clock that jumps cannot make an old copy the newest. Age counts back from

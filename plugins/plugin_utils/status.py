@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, journal
 
@@ -117,7 +117,8 @@ def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, st
     else:
         why = 'run again: what is done is not done twice'
     playbook = arguments.get('playbook') or 'jeedom.fleet.migrate'
-    folder, name = _NAME.match(playbook).groups()
+    # both parts may be empty, so it always matches
+    folder, name = cast(re.Match, _NAME.match(playbook)).groups()
     if name in OTHER_PLAYBOOKS:
         # What goes on after these is the migration; a playbook of the operator's own stays what it is.
         playbook = f'{folder}migrate{playbook[len(folder) + len(name):]}'

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from ansible.errors import AnsibleConnectionFailure
 
@@ -78,6 +78,7 @@ class _SshStream:
         host = getattr(connection, 'host', None) or connection._play_context.remote_addr
         argv = connection._build_command(connection.get_option('ssh_executable'), 'ssh', host, command)
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        self.out, self.err = cast(IO[bytes], self.process.stdout), cast(IO[bytes], self.process.stderr)
         with contextlib.suppress(OSError, AttributeError):
             # ssh goes on while we hash and write, at 64 KiB the two wait for each other; only Linux can have more
             fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, CHUNK)
@@ -91,15 +92,15 @@ class _SshStream:
         if marker:
             seen = b''
             while marker not in seen:
-                byte = self.process.stdout.read(1)
+                byte = self.out.read(1)
                 if not byte or len(seen) > 10000:
                     self._fail()
                 seen += byte
-            while self.process.stdout.read(1) not in (b'\n', b''):
+            while self.out.read(1) not in (b'\n', b''):
                 pass
 
     def _drain(self) -> None:
-        for line in self.process.stderr:
+        for line in self.err:
             self.words = [*self.words[-20:], line]
 
     def _watch(self) -> None:
@@ -117,7 +118,7 @@ class _SshStream:
 
     def read(self, size: int) -> bytes:
         """Up to size bytes; b'' at the end. Raises AnsibleConnectionFailure when the end is not that of the file."""
-        data = self.process.stdout.read(size)
+        data = self.out.read(size)
         self.last = time.monotonic()
         if not data:
             try:
@@ -135,7 +136,7 @@ class _SshStream:
             self.process.kill()
         self.process.wait()
         with contextlib.suppress(OSError):
-            self.process.stdout.close()
+            self.out.close()
 
 
 class _BlockStream:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the level of compression costs and gives: Jeedom's own backup of one box at some levels, its time and its size.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the controller pays for the report of a fleet: CPU, peak memory and size at 50 and 500 boxes, and the price of one more box.

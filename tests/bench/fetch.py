@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bringing a large archive to the controller: scp, ssh and sudo, ansible.builtin.fetch, jeedom.fleet.backup_fetch; and proving one.

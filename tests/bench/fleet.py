@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A fleet through our migrate.yml, through a plain playbook of the same steps, and through bare ssh, in one run.

@@ -517,5 +517,3 @@ def two_updates(box):
     out = box.sh(f'cd /; (sudo -u www-data php {UPDATE} plugins=0 core=1 > /tmp/first 2>&1; echo "code $?" >> /tmp/first) & '
                  f'while ! grep -q "Update from" /tmp/first 2>/dev/null; do sleep 0.05; done; sudo -u www-data php {UPDATE} plugins=0 core=1; wait')
     return record(second=out, first=box.sh('cat /tmp/first').text)
-
-

@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from testbox import Box, fleet_name, sandbox  # noqa: E402
 
 
-
 @pytest.fixture(scope='session')
 def box(request, tmp_path_factory):
     """A box with our code on it. Its cron daemon is stopped, so that nothing changes by itself while we compare."""

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A fleet of real Debian boxes on one machine: up, down, reset, ssh, misbehave. See README.md beside this file."""

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for the download site and the market: the same addresses, through the boxes' hosts file, and able to misbehave.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the collection, compare its files with artifact_files.txt, install it outside the clone and use it from there.

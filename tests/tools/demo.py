@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job on a sandbox fleet: one healthy V3 box, one that must be blocked, one that is on V4 already.

@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check DOCUMENTATION and argument_specs with antsibull-docs, make the reference out of them, build all pages with Sphinx.
 
 Every warning is an error, a broken link inside the pages among them. Addresses elsewhere are not asked, so that no network is needed
-but for the first installation of docs/requirements.txt. The result is build/docs/index.html.
+but for the first installation of docs/requirements.lock. The result is build/docs/index.html.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / '.cache/docs'
 SOURCE = WORK / 'source'
 RESULT = ROOT / 'build/docs'
-REQUIREMENTS = ROOT / 'docs/requirements.txt'
+LOCK = ROOT / 'docs/requirements.lock'
 
 
 def environment() -> dict[str, str]:
@@ -40,13 +39,13 @@ def call(*argv: str) -> None:
 
 
 def venv() -> None:
-    """A venv with docs/requirements.txt; built anew when that file or the interpreter changes."""
+    """A venv with docs/requirements.lock; built anew when that file or the interpreter changes."""
     folder, stamp = WORK / 'venv', WORK / 'venv/.complete'
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode() + str(folder).encode()).hexdigest()
+    wanted = hashlib.sha256(LOCK.read_bytes() + sys.version.encode() + str(folder).encode()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding='utf-8') == wanted:
         return
     subprocess.run([sys.executable, '-m', 'venv', '--clear', str(folder)], check=True)
-    subprocess.run([str(folder / 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', '-r', str(REQUIREMENTS)], check=True)
+    subprocess.run([str(folder / 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '-r', str(LOCK)], check=True)
     stamp.write_text(wanted, encoding='utf-8')
 
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make what demo and tests need: Debian packages and .venv. Runs on a bare Debian 12; a second run does nothing."""
@@ -14,9 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / '.venv'
-REQUIREMENTS = ROOT / 'tests/requirements.txt'
+LOCK = ROOT / 'tests/requirements.lock'
 # command that shows it is there -> package that brings it
-TOOLS = {'git': 'git', 'ssh': 'openssh-client', 'ip': 'iproute2'}
+TOOLS = {'git': 'git', 'ssh': 'openssh-client', 'ip': 'iproute2', 'shellcheck': 'shellcheck', 'php': 'php-cli'}
 
 
 def install(packages: list[str]) -> None:
@@ -40,15 +39,15 @@ def packages() -> None:
 
 
 def venv() -> None:
-    """.venv with tests/requirements.txt; built anew when that file or the interpreter changes."""
+    """.venv with tests/requirements.lock; built anew when that file or the interpreter changes."""
     stamp = VENV / '.complete'
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode() + str(VENV).encode()).hexdigest()
+    wanted = hashlib.sha256(LOCK.read_bytes() + sys.version.encode() + str(VENV).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
     print('Building .venv ...', flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
     subprocess.run([sys.executable, '-m', 'venv', str(VENV)], check=True)
-    subprocess.run([str(VENV / 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', '-r', str(REQUIREMENTS)],
+    subprocess.run([str(VENV / 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '-r', str(LOCK)],
                    check=True, stderr=subprocess.DEVNULL if os.environ.get('CI') else None)
     stamp.write_text(wanted)
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The box side on the Pythons of boxes: every file compiles, every test written for them passes.

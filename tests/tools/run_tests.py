@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The test suites by name; "all" is what CI runs. Goes on after a failed suite, and says at the end which failed.
@@ -23,7 +22,7 @@ SCENARIOS = ['default']
 INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'nightly', 'findings', 'tutorial', 'runner', 'supply_faults', 'bad_input']
 # The longest first, so that none is left alone at the end.
 ALL = ['lint', *(f'integration:{name}' for name in INTEGRATION[:5]), *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
-       'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[5:])]
+       'sanity', 'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[5:])]
 JOBS = int(os.environ.get('JEEDOM_TEST_JOBS', '2'))
 # Where the output of a suite goes: one file for each of the threads.
 output = threading.local()
@@ -38,15 +37,21 @@ def call(*argv: str) -> bool:
 
 
 def lint() -> bool:
-    """ansible-lint with the production profile, yamllint, ruff for the controller side and the tools."""
+    """ansible-lint with the production profile, yamllint, ruff; types of the controller side and the tools, shell, the miniature's PHP,
+    licences of all files, changelog fragments."""
     return all([call('ansible-lint', '--offline', '--profile', 'production'),
                 call('yamllint', '--strict', '.'),
-                call('ruff', 'check', '.')])
+                call('ruff', 'check', '.'),
+                call('mypy'),
+                call('shellcheck', '.ci/run', *(str(path.relative_to(ROOT)) for path in sorted((ROOT / 'tests').rglob('*.sh')))),
+                call('sh', '-c', "find tests -name '*.php' -print0 | xargs -0 -r -n 1 -P 2 php -d display_errors=stderr -l >/dev/null"),
+                call('reuse', 'lint', '--lines'),
+                call('antsibull-changelog', 'lint')])
 
 
 def unit() -> bool:
     """Unit tests and the sandbox's own, on the interpreter of .venv."""
-    return call(sys.executable, '-m', 'pytest', 'tests/unit', 'tests/sandbox/test_sandbox.py', '-q', '-p', 'no:cacheprovider')
+    return call(sys.executable, '-m', 'pytest', 'tests/unit', 'tests/sandbox/test_sandbox.py', '-q', '-p', 'no:cacheprovider', '-n', '2')
 
 
 def artifact() -> bool:
@@ -62,6 +67,11 @@ def docs() -> bool:
 def unit_old() -> bool:
     """Unit tests of the box side on the Pythons of boxes, where this machine has them; what it has not is named."""
     return call(sys.executable, 'tests/tools/old_pythons.py')
+
+
+def sanity() -> bool:
+    """ansible-test sanity under the oldest and the newest ansible-core for which this machine has a Python."""
+    return call(sys.executable, 'tests/tools/sanity.py')
 
 
 def integration(name: str) -> bool:
@@ -83,7 +93,7 @@ def suite(name: str) -> bool:
     """Run one suite; says how it ended, and how long it took."""
     kind, _colon, argument = name.partition(':')
     begin = time.monotonic()
-    good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'artifact': artifact, 'conformance': conformance, 'docs': docs,
+    good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'sanity': sanity, 'artifact': artifact, 'conformance': conformance, 'docs': docs,
             'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
     print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s',
           file=getattr(output, 'file', sys.stdout), flush=True)

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later. Everything works without this script, except filters and the theme. */
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Everything works without this script, except filters and the theme. */
 (function () {
   'use strict';
   var root = document.documentElement;

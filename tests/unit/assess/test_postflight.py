@@ -70,7 +70,7 @@ def test_what_went_wrong_is_found(after, before, check_id, path, value, word):
 @pytest.mark.parametrize('status, verdict', [('failed', 'failed'), ('degraded', 'degraded'), ('ok', 'ok'), ('nonsense', 'ok')])
 def test_health_decides(after, before, status, verdict):
     result = judge(after, before, {'status': status, 'checks': [{'id': 'web', 'status': 'failed', 'message': 'the login page has 48 bytes'},
-                                                               {'id': 'api', 'status': 'ok', 'message': 'fine'}]})
+                                                                {'id': 'api', 'status': 'ok', 'message': 'fine'}]})
     assert result.verdict == verdict
     if verdict != 'ok':
         assert '48 bytes' in result.findings[0]['evidence'][0] and 'api' not in result.findings[0]['title']

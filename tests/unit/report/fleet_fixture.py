@@ -74,7 +74,7 @@ def _findings(chance, outcome):
              'advice': 'Nothing is to be done before the migration; look at it afterwards.',
              'evidence': ['limit of 4.0.63: 2023-01-01', 'limit of 4.1.28: 2026-01-01', 'object.display: 5; cmd.display: 100']} for number in range(13)]
     return told + [{'id': name, 'severity': CHECKS[name][0], 'title': CHECKS[name][1], 'advice': CHECKS[name][2], 'fix': CHECKS[name][3],
-             'evidence': evidence[name], 'subject': 'openzwave' if name == 'plugin_obsolete' else None} for name in ids]
+                    'evidence': evidence[name], 'subject': 'openzwave' if name == 'plugin_obsolete' else None} for name in ids]
 
 
 def _archive(root, host, name, chance):
@@ -105,7 +105,7 @@ def make_box(root: Path, number: int, outcome: str | None, chance: random.Random
                    {'blocked': 'Plugin openzwave does not exist for V4 and its removal has not been consented to.',
                     'already_done': 'The box is on 4.5.3 and works.'}.get(outcome, 'Ready with warnings.'),
                    {'target_version': '4.5.3'}, {'verdict': verdict, 'route': list(HOPS) if verdict != 'already_done' else [],
-                                                'from_version': facts['core']['version_file']}, last)
+                                                 'from_version': facts['core']['version_file']}, last)
     if last is None:
         for name in ('backup', 'fetch'):
             clock = _stage(entry, name, 'ok', clock, TYPICAL[name] * pace * chance.uniform(0.8, 1.2), 'Proved, 41 tables, 12 plugins.' if name == 'backup' else
@@ -142,7 +142,7 @@ def _rest(root, entry, outcome, chance, clock, pace, facts, folder):
     artifacts.write_json(folder / 'facts-after.json', {**facts, 'core': {**facts['core'], 'version_file': '4.5.3'}})
     artifacts.write_json(folder / 'census-difference.json', difference)
     artifacts.write_json(folder / 'health.json', {'status': 'ok', 'checks': [{'id': 'login_page', 'status': 'ok', 'message': 'The login page is that of V4.'},
-                                                                            {'id': 'engine', 'status': 'ok', 'message': 'Crons and scenarios run.'}]})
+                                                                             {'id': 'engine', 'status': 'ok', 'message': 'Crons and scenarios run.'}]})
     clock = _stage(entry, 'verify', 'ok', clock, TYPICAL['verify'] * pace, 'The box works and nothing is lost.', None,
                    {'status': 'ok', 'census_difference': difference})
     return _stage(entry, 'commit', 'ok', clock, TYPICAL['commit'] * pace, 'On 4.5.3; nothing is lost.', outcome='migrated')

@@ -88,7 +88,10 @@ def test_sizes_at_the_border_of_a_frame_come_whole(tmp_path, size):
     form, data = forms.Forms(keys=[KEY]), DATA[:size]
     for cut in (None, 1000, size):
         source = Source(data, cut)
-        call = lambda: transfer.Download(source, form.path(tmp_path / NAME), sink=form.sink).fetch(size, hashlib.sha256(data).hexdigest())  # noqa: E731
+
+        def call(source=source):
+            return transfer.Download(source, form.path(tmp_path / NAME), sink=form.sink).fetch(size, hashlib.sha256(data).hexdigest())
+
         try:
             call()
         except AnsibleConnectionFailure:
