@@ -81,7 +81,7 @@ class _SshStream:
         self.out, self.err = cast(IO[bytes], self.process.stdout), cast(IO[bytes], self.process.stderr)
         with contextlib.suppress(OSError, AttributeError):
             # ssh goes on while we hash and write, at 64 KiB the two wait for each other; only Linux can have more
-            fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, CHUNK)
+            fcntl.fcntl(self.out, fcntl.F_SETPIPE_SZ, CHUNK)
         self.words: list[bytes] = []
         self.last = time.monotonic()
         self.done = threading.Event()
