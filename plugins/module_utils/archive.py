@@ -44,7 +44,7 @@ class Broken(Exception):
 class _Member(tarfile.TarInfo):
     """A member whose headers cannot be made to fill the memory: tarfile itself believes every size it is told."""
 
-    def _proc_member(self, tar):
+    def _proc_member(self, tar):  # pylint: disable=arguments-renamed
         if self.type == tarfile.GNUTYPE_SPARSE:
             raise Broken('the member %r is a sparse file, which the tar of Jeedom never makes' % self.name[:100])
         if self.type not in _IN_MEMORY:

@@ -13,10 +13,10 @@ import time
 
 try:
     from urllib.parse import urlencode
-    from urllib.request import Request, urlopen
+    from urllib.request import HTTPSHandler, Request, build_opener
 except ImportError:  # Python 2
     from urllib import urlencode
-    from urllib2 import Request, urlopen
+    from urllib2 import HTTPSHandler, Request, build_opener  # pylint: disable=ansible-bad-import-from
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import config, core_output, engine_processes
 
@@ -48,8 +48,8 @@ def market_answers(database, defaults, timeout=15):
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        answer = urlopen(Request(address.rstrip('/') + '/core/api/api.php', body, {'User-Agent': 'jeedom.fleet'}),
-                         timeout=timeout, context=context)
+        request = Request(address.rstrip('/') + '/core/api/api.php', body, {'User-Agent': 'jeedom.fleet'})
+        answer = build_opener(HTTPSHandler(context=context)).open(request, timeout=timeout)
         text = b''
         while time.time() < deadline and len(text) < 1 << 20:
             chunk = answer.read(4096)

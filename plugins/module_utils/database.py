@@ -166,7 +166,7 @@ class Database:
             # The child shares the descriptor's offset, which Python's buffer has moved on: set it for real.
             os.lseek(stream.fileno(), len(first) if b'999999' in first else 0, os.SEEK_SET)
             with self._option_file() as options, tempfile.TemporaryFile() as err:
-                process = subprocess.Popen(self._client(options, schema), stdin=stream, stdout=err, stderr=err,
+                process = subprocess.Popen(self._client(options, schema), stdin=stream, stdout=err, stderr=err,  # pylint: disable=ansible-bad-function
                                            env=system.environment(), preexec_fn=os.setsid, close_fds=True)
                 rc = process.wait()
                 err.seek(0)

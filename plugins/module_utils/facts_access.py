@@ -22,7 +22,7 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.facts_tree import tre
 try:
     from urllib.request import Request, build_opener
 except ImportError:
-    from urllib2 import Request, build_opener
+    from urllib2 import Request, build_opener  # pylint: disable=ansible-bad-import-from
 
 ACCESS_QUERIES = {
     # Jeedom keeps sha512(password); the comparison is made by the server, so that no hash ever leaves it.

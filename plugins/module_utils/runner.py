@@ -107,7 +107,7 @@ class Context:
         is taken for hanging. Either way the process group is killed and rc is 124.
         """
         null = open(os.devnull, 'rb')
-        process = subprocess.Popen(argv, stdin=null, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd,
+        process = subprocess.Popen(argv, stdin=null, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd,  # pylint: disable=ansible-bad-function
                                    env=system.environment(env), preexec_fn=os.setsid, close_fds=True)
         null.close()
         last = [time.time()]
@@ -221,4 +221,4 @@ def _finish(context, base, result, rc):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1]))  # pylint: disable=ansible-bad-function

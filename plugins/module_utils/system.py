@@ -48,7 +48,7 @@ def run(argv, stdin=None, timeout=60, cwd=None, env=None):
     """
     try:
         with open(os.devnull, 'rb') as devnull:
-            process = subprocess.Popen(argv, stdin=subprocess.PIPE if stdin is not None else devnull,
+            process = subprocess.Popen(argv, stdin=subprocess.PIPE if stdin is not None else devnull,  # pylint: disable=ansible-bad-function
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
                                        env=environment(env), preexec_fn=os.setsid, close_fds=True)
     except OSError as error:

@@ -99,7 +99,7 @@ def rows(box: After) -> Iterator[Hit]:
         if View(value).flag('volatile') is not True and before is not None and after is not None and after < before and name != 'history':
             lines.append(f'{name}: {int(before)} before, {int(after)} after')
     if lines:
-        yield hit('post_rows', lines, names=listed(line.split(':')[0] for line in lines))
+        yield hit('post_rows', lines, names=listed(line.split(':', 1)[0] for line in lines))
 
 
 def _states(look: View, key: str) -> dict[str, bool]:

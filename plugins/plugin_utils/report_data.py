@@ -32,7 +32,9 @@ def text(value: Any, language: str = 'en', width: int = 600) -> str:
 
 def number(value: Any) -> float | None:
     """A number, or None; a bool is none."""
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value else None  # noqa: PLR0124 - NaN
+    # NaN is not itself; math.isnan raises for an endless integer
+    whole = value == value  # noqa: PLR0124  # pylint: disable=comparison-with-itself
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and whole else None
 
 
 def items(value: Any) -> list[dict]:
@@ -204,6 +206,7 @@ def box(root: Path, entry: dict, language: str) -> dict:
         begin = opened['from_version']
     upgrade, assess = section(entry, 'stages', 'upgrade', 'result'), section(entry, 'stages', 'assess', 'result')
     health = files.read('health') or {}
+    php = text(section(before, 'php', 'cli', 'version'), width=20)
     if entry['stages'].get('verify', {}).get('status') not in ('ok', 'failed', 'skipped'):
         health = {}
     return {
@@ -221,7 +224,7 @@ def box(root: Path, entry: dict, language: str) -> dict:
                                'message': text(check.get('message'), language, 300)} for check in items(section(health, 'checks'))]},
         'system': {'os': text(section(before, 'os', 'pretty_name'), width=80),
                    'hardware': text(section(before, 'hardware', 'model') or section(before, 'hardware', 'detected'), width=80),
-                   'php': f'PHP {php}' if (php := text(section(before, 'php', 'cli', 'version'), width=20)) else '',
+                   'php': f'PHP {php}' if php else '',
                    'database': text(f'{section(before, "database", "flavour") or ""} {section(before, "database", "version") or ""}', width=60)},
         'history': [{'run_id': text(run.get('run_id'), width=80), 'started': number(run.get('started')), 'updated': number(run.get('updated')),
                      'outcome': run.get('outcome') if run.get('outcome') in journal.OUTCOMES else None} for run in items(entry.get('history'))],

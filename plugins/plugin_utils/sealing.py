@@ -22,6 +22,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -107,8 +108,9 @@ def read_key_file(path: str | os.PathLike) -> list[bytes]:
         raise SealError(f'The key file {path} cannot be read: {error.strerror}. Check jeedom_archive_key_file.', 'no_key') from error
 
 
-def keys_of_environment(environment: Any = os.environ) -> list[bytes]:
-    """The keys that the environment names, or none."""
+def keys_of_environment(environment: Mapping[str, str] | None = None) -> list[bytes]:
+    """The keys that the environment (default: that of this process) names, or none."""
+    environment = os.environ if environment is None else environment
     if environment.get(KEY_VARIABLE):
         return parse_keys(environment[KEY_VARIABLE], f'The environment variable {KEY_VARIABLE}')
     if environment.get(KEY_FILE_VARIABLE):

@@ -222,7 +222,7 @@ def proof(folder: Path, megabytes: int, runs: int) -> None:
     subprocess.run([sys.executable, str(HERE / 'archive_fixture.py'), str(path), str(megabytes)], check=True)
     code = PROVE.format(root=str(ROOT / 'collections'))
     calls = {'gzip -t': ['gzip', '-t', str(path)], 'sha256sum': ['sha256sum', str(path)], 'archive.prove': [sys.executable, '-c', code, str(path)],
-             'an idle Python': [sys.executable, '-c', code.split('with open')[0], str(path)]}
+             'an idle Python': [sys.executable, '-c', code.split('with open', maxsplit=1)[0], str(path)]}
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _run in range(runs):
         for name, argv in calls.items():

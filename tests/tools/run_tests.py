@@ -44,7 +44,7 @@ def lint() -> bool:
                 call('ruff', 'check', '.'),
                 call('mypy'),
                 call('shellcheck', '.ci/run', *(str(path.relative_to(ROOT)) for path in sorted((ROOT / 'tests').rglob('*.sh')))),
-                call('sh', '-c', "find tests -name '*.php' -print0 | xargs -0 -r -n 1 -P 2 php -d display_errors=stderr -l >/dev/null"),
+                call(sys.executable, 'tests/tools/php.py'),
                 call('reuse', 'lint', '--lines'),
                 call('antsibull-changelog', 'lint')])
 

@@ -19,6 +19,7 @@ import interpreters
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / '.cache/sanity'
+ELSEWHERE = ('collections/', 'tests/', 'docs/', 'extensions/', 'inventory/')
 # What the test legs of any supported ansible-core look for; those that are here come first on PATH.
 PYTHONS = ('2.7', *(f'3.{minor}' for minor in range(6, 15)))
 # ansible-test takes a script from a host of its own to put pip into its venvs. This one does the same with pip's wheel from PyPI.
@@ -32,7 +33,7 @@ sys.exit(main(['install', '--no-index', '--no-deps', '-q', '--force-reinstall', 
 
 
 def tree() -> Path:
-    """A copy of the clone where ansible-test wants it, as a git repository: it asks git for the files."""
+    """A copy of what is shipped where ansible-test wants it, as a git repository: it asks git for the files. Tests have ruff and mypy."""
     here = WORK / 'ansible_collections/jeedom/fleet'
     shutil.rmtree(here, ignore_errors=True)
     listed = subprocess.run(['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'], cwd=ROOT, check=True,
@@ -40,7 +41,7 @@ def tree() -> Path:
     for name in filter(None, listed.split('\0')):
         source = ROOT / name
         # the link of a clone to itself is no part of the collection
-        if source.is_file() and not name.startswith('collections/'):
+        if source.is_file() and not name.startswith(ELSEWHERE) or name.startswith('tests/sanity/'):
             (here / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, here / name)
     subprocess.run(['git', 'init', '-q'], cwd=here, check=True)

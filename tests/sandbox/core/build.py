@@ -131,7 +131,7 @@ def definition(kind: str) -> str:
 
 def sql(tables: dict) -> str:
     """install.sql: CREATE statements with foreign keys, which later versions drop."""
-    statements = ['-- SPDX-License-' 'Identifier: GPL-3.0-or-later\n']
+    statements = ['-- SPDX-License-' + 'Identifier: GPL-3.0-or-later\n']
     for name, table in tables.items():
         lines = [f'`{column}` {kind}' for column, kind in table['columns'].items()] + table['keys'] + table['foreign']
         statements.append(f'CREATE TABLE IF NOT EXISTS `{name}` ({", ".join(lines)}) ENGINE={table["engine"]};\n')

@@ -130,11 +130,11 @@ def _strings(value):
     if isinstance(value, dict):
         for key, item in value.items():
             yield key
-            for text in _strings(item):
+            for text in _strings(item):  # pylint: disable=use-yield-from
                 yield text
     elif isinstance(value, list):
         for item in value:
-            for text in _strings(item):
+            for text in _strings(item):  # pylint: disable=use-yield-from
                 yield text
     elif isinstance(value, type(u'')):
         yield value

@@ -65,7 +65,8 @@ class Controller:
         env.update(ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), ANSIBLE_NOCOLOR='1', ANSIBLE_DEPRECATION_WARNINGS='0',
                    ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(self.folder / '.ansible'), LC_ALL='C.UTF-8',
                    **({'ANSIBLE_CALLBACKS_ENABLED': callback} if callback else {}), **environment)
-        return subprocess.run([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, capture_output=True, text=True, timeout=120)
+        return subprocess.run([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, capture_output=True, text=True,
+                              timeout=120, check=False)
 
     def journal(self, host: str) -> dict:
         return json.loads((self.artifacts / 'journal' / f'{host}.json').read_text(encoding='utf-8'))

@@ -190,7 +190,7 @@ class TestCommand:
         (tmp_path / 'key').chmod(0o600)
 
         def run(*argv, **environment):
-            return subprocess.run([sys.executable, '-I', sealing.__file__, *map(str, argv)], capture_output=True, timeout=120, cwd=tmp_path,
+            return subprocess.run([sys.executable, '-I', sealing.__file__, *map(str, argv)], capture_output=True, timeout=120, cwd=tmp_path, check=False,
                                   env={'PATH': os.environ['PATH'], **environment})
         return run
 
