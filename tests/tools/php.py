@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import importlib
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ def complaint(path: Path) -> str:
 
 def main() -> int:
     """1 when a file is no PHP."""
-    import build
+    build = importlib.import_module('build')
     with tempfile.TemporaryDirectory(prefix='jeedom-php-') as name:
         texts: dict[bytes, Path] = {}
         for version in build.VERSIONS:
