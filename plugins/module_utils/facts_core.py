@@ -81,7 +81,8 @@ def collect_core(look):
     core['update_row'] = look.attempt('core.update_row', lambda: _update_row(look))
     core['half_update_signs'] = look.attempt('core.half_update_signs', lambda: _signs(look, core), [])
     signs = core['half_update_signs']
-    core['half_updated'] = 'version_mismatch' in signs or (
+    # An updater that was started by hand leaves no log; what it has not moved and the engine that it stopped tell all the same.
+    core['half_updated'] = 'version_mismatch' in signs or set(['engine_off', 'unzip_leftover']) <= set(signs) or (
         'no_end_marker' in signs and bool(set(signs) & set(['update_row_behind', 'engine_off', 'fatal_in_log'])))
     return core
 

@@ -91,9 +91,10 @@ def test_a_box_on_its_target_is_done_and_is_not_bothered(facts, assess):
     assert result.verdict == 'already_done' and result.route == [] and result.findings == []
 
 
-def test_a_box_on_its_target_but_half_way_is_not_done(facts, assess):
+@pytest.mark.parametrize('signs', [['engine_off', 'no_end_marker'], ['engine_off', 'unzip_leftover']])
+def test_a_box_on_its_target_but_half_way_is_not_done(facts, assess, signs):
     for path, value in (('core.version_file', '4.5.3'), ('core.version_db', '4.5.3'), ('core.half_updated', True),
-                        ('core.half_update_signs', ['engine_off', 'no_end_marker']), ('engine.enable_cron', False)):
+                        ('core.half_update_signs', signs), ('engine.enable_cron', False)):
         put(facts, path, value)
     result = assess(facts)
     assert result.verdict == 'blocked' and ids(result, 'blocker') == ['half_migrated']

@@ -166,21 +166,29 @@ def test_a_switch_without_a_row_has_the_default_of_this_core(box):
     assert (core['allow_core'], core['branch'], core['ignore_hour_check']) == (False, '4.1.28', True)
 
 
-@pytest.mark.parametrize('file_version, db_version, row, engine, log, signs, half', [
-    ('3.3.60', '3.3.60', '3.3.60', '1', '[START UPDATE]\n[END UPDATE SUCCESS]\n', [], False),
-    ('4.4.20', '3.3.60', '3.3.60', '1', '', ['version_mismatch', 'update_row_behind'], True),
+@pytest.mark.parametrize('file_version, db_version, row, engine, log, left, signs, half', [
+    ('3.3.60', '3.3.60', '3.3.60', '1', '[START UPDATE]\n[END UPDATE SUCCESS]\n', False, [], False),
+    ('4.4.20', '3.3.60', '3.3.60', '1', '', False, ['version_mismatch', 'update_row_behind'], True),
     # contract 4.3: what 3.3.60 to 4.4.20 in one step leaves
-    ('4.4.20', '4.4.20', '3.3.60', '0', '[START UPDATE]\nPHP Fatal error: cleanFileSystemRight\n',
-     ['update_row_behind', 'engine_off', 'no_end_marker', 'fatal_in_log'], True),
+    ('4.4.20', '4.4.20', '3.3.60', '0', '[START UPDATE]\nPHP Fatal error: cleanFileSystemRight\n', True,
+     ['update_row_behind', 'engine_off', 'no_end_marker', 'fatal_in_log', 'unzip_leftover'], True),
     # the same after jeeCron switched the engine on again
-    ('4.4.20', '4.4.20', None, '1', '[START UPDATE]\nPHP Fatal error: cleanFileSystemRight\n', ['no_end_marker', 'fatal_in_log'], True),
+    ('4.4.20', '4.4.20', None, '1', '[START UPDATE]\nPHP Fatal error: cleanFileSystemRight\n', False, ['no_end_marker', 'fatal_in_log'], True),
+    # the same by an updater that was started by hand, so that there is no log of it
+    ('4.5.3', '4.5.3', None, '0', '', True, ['engine_off', 'unzip_leftover'], True),
     # somebody switched the engine off; nothing is half-done
-    ('3.3.60', '3.3.60', '3.3.60', '0', '[START UPDATE]\n[END UPDATE SUCCESS]\n', ['engine_off'], False),
+    ('3.3.60', '3.3.60', '3.3.60', '0', '[START UPDATE]\n[END UPDATE SUCCESS]\n', False, ['engine_off'], False),
+    # a few files stay after a good update too
+    ('4.5.3', '4.5.3', '4.5.3', '1', '[START UPDATE]\n[END UPDATE SUCCESS]\n', True, ['unzip_leftover'], False),
     # a refused start (contract 0.5) is an end
-    ('3.3.60', '3.3.60', '3.3.60', '1', '[START UPDATE]\n[END UPDATE]\n', [], False),
+    ('3.3.60', '3.3.60', '3.3.60', '1', '[START UPDATE]\n[END UPDATE]\n', False, [], False),
 ])
-def test_half_done_updates_are_recognised(box, monkeypatch, file_version, db_version, row, engine, log, signs, half):
-    monkeypatch.setattr(facts_core, 'UNZIPPED', os.path.join(box.base, 'unzipped'))
+def test_half_done_updates_are_recognised(box, monkeypatch, file_version, db_version, row, engine, log, left, signs, half):
+    unzipped = os.path.join(box.base, 'unzipped')
+    monkeypatch.setattr(facts_core, 'UNZIPPED', unzipped)
+    if left:
+        os.makedirs(unzipped)
+        open(os.path.join(unzipped, 'x.php'), 'w').close()
     box.write('core/config/version', u'%s\n' % file_version)
     box.rows['config'] = [['core', 'version', db_version], ['core', 'enableCron', engine]]
     box.rows['core.update_row'] = [[row, row, 'default', 'ok', '{"doNotUpdate":"1"}']] if row else []
