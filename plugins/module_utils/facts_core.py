@@ -81,8 +81,9 @@ def collect_core(look):
     core['update_row'] = look.attempt('core.update_row', lambda: _update_row(look))
     core['half_update_signs'] = look.attempt('core.half_update_signs', lambda: _signs(look, core), [])
     signs = core['half_update_signs']
-    # An updater that was started by hand leaves no log; what it has not moved and the engine that it stopped tell all the same.
-    core['half_updated'] = 'version_mismatch' in signs or set(['engine_off', 'unzip_leftover']) <= set(signs) or (
+    # An updater that was started by hand leaves no log; what it has not moved tells all the same, together with both switches off:
+    # one of them an owner switches off, and a good update leaves a few files too (contract 4.2 step 6, 1.1).
+    core['half_updated'] = 'version_mismatch' in signs or ('unzip_leftover' in signs and len(_off(look)) == 2) or (
         'no_end_marker' in signs and bool(set(signs) & set(['update_row_behind', 'engine_off', 'fatal_in_log'])))
     return core
 
@@ -101,6 +102,14 @@ def _update_row(look):
                 do_not_update='%s' % json_object(configuration).get('doNotUpdate', '0') == '1')
 
 
+def _off(look):
+    """Which switches of the engine are off; none where the settings cannot be read."""
+    try:
+        return [key for key in ('enableCron', 'enableScenario') if _switch(look, key, '1') is False]
+    except Unreadable:
+        return []
+
+
 def _signs(look, core):
     """What a failed update leaves (contract 4.3)."""
     signs = []
@@ -111,13 +120,8 @@ def _signs(look, core):
     row = version_tuple((core['update_row'] or {}).get('local_version'))
     if row and in_files and row < in_files:
         signs.append('update_row_behind')
-    for key in ('enableCron', 'enableScenario'):
-        try:
-            if _switch(look, key, '1') is False:
-                signs.append('engine_off')
-                break
-        except Unreadable:
-            break
+    if _off(look):
+        signs.append('engine_off')
     log = read_log(look.installation.path('log/update'), 'UPDATE')
     if log['unfinished'] and not look.shared('processes', _processes)['update']:
         signs.append('no_end_marker')

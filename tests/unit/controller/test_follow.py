@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip('ansible', reason='controller side')
 if sys.version_info < (3, 10):
-    pytest.skip('controller side', allow_module_level=True)
+    pytest.skip('the controller side needs Python 3.10', allow_module_level=True)
 
 from ansible.errors import AnsibleConnectionFailure
 

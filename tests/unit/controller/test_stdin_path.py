@@ -9,7 +9,7 @@ import sys
 import pytest
 
 if sys.version_info < (3, 10):
-    pytest.skip('controller side', allow_module_level=True)
+    pytest.skip('the controller side needs Python 3.10', allow_module_level=True)
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import probe, stdin_module
 

@@ -175,7 +175,10 @@ def test_a_switch_without_a_row_has_the_default_of_this_core(box):
     # the same after jeeCron switched the engine on again
     ('4.4.20', '4.4.20', None, '1', '[START UPDATE]\nPHP Fatal error: cleanFileSystemRight\n', False, ['no_end_marker', 'fatal_in_log'], True),
     # the same by an updater that was started by hand, so that there is no log of it
-    ('4.5.3', '4.5.3', None, '0', '', True, ['engine_off', 'unzip_leftover'], True),
+    ('4.5.3', '4.5.3', None, '00', '', True, ['engine_off', 'unzip_leftover'], True),
+    # a good update since the last boot, and an owner who wants no crons or no scenarios for a while
+    ('4.5.3', '4.5.3', None, '0', '', True, ['engine_off', 'unzip_leftover'], False),
+    ('4.5.3', '4.5.3', None, '10', '', True, ['engine_off', 'unzip_leftover'], False),
     # somebody switched the engine off; nothing is half-done
     ('3.3.60', '3.3.60', '3.3.60', '0', '[START UPDATE]\n[END UPDATE SUCCESS]\n', False, ['engine_off'], False),
     # a few files stay after a good update too
@@ -190,7 +193,8 @@ def test_half_done_updates_are_recognised(box, monkeypatch, file_version, db_ver
         os.makedirs(unzipped)
         open(os.path.join(unzipped, 'x.php'), 'w').close()
     box.write('core/config/version', u'%s\n' % file_version)
-    box.rows['config'] = [['core', 'version', db_version], ['core', 'enableCron', engine]]
+    # engine: enableCron and, where it has a row, enableScenario
+    box.rows['config'] = [['core', 'version', db_version]] + [['core', key, value] for key, value in zip(('enableCron', 'enableScenario'), engine)]
     box.rows['core.update_row'] = [[row, row, 'default', 'ok', '{"doNotUpdate":"1"}']] if row else []
     if log:
         box.write('log/update', u'' + log)
