@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one action plugin that all our box modules are routed to (meta/runtime.yml).
 
-It chooses the way to the box (an ordinary module, or the same function over stdin where the box's Python is too old
-for this ansible-core), follows the job that a module started, and turns a lost link into a failure that rescue sees.
+It chooses the way to the box (the function over stdin, or an ordinary module where stdin is not to be had), follows the job
+that a module started, and turns a lost link into a failure that rescue sees.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, holder, probe, progress, stdin_module
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
-# Modules that only read, so that a second try after a first that went wrong changes nothing.
-AT_ONCE = ('facts',)
+
+def _only_reads(name: str, args: dict) -> bool:
+    """Whether a second try, after a first that went wrong, changes nothing."""
+    return name in ('facts', 'health') or args.get('state') == 'info'
 
 
 class BoxAction(ActionBase):
@@ -134,7 +136,7 @@ class BoxAction(ActionBase):
         if 'controller' in spec:
             args.setdefault('controller', holder.name())
             args.setdefault('run_id', artifacts.run_id(self.task_vars, self._templar))
-        at_once = self._with_the_first_look(name, args, spec) if name in AT_ONCE else None
+        at_once = self._with_the_first_look(name, args, spec) if _only_reads(name, args) else None
         if at_once is not None:
             return at_once
         python = self.interpreter()
@@ -155,7 +157,7 @@ class BoxAction(ActionBase):
         checked = ArgumentSpecValidator(spec).validate(args)
         if checked.error_messages:
             return None
-        command = probe.script(self.task_vars.get('ansible_python_interpreter'), stdin_module.COMMAND)
+        command = probe.script(self.task_vars.get('ansible_python_interpreter'), stdin_module.COMMAND, self._environment())
         data = stdin_module.payload(name, checked.validated_parameters, self._task.check_mode)
         try:
             answer = follow.patiently(lambda: self.shell(command, in_data=data), self.reset, float(self.setting('jeedom_connect_timeout', 0)))
@@ -166,10 +168,15 @@ class BoxAction(ActionBase):
         except (AnsibleError, probe.ProbeError):
             return None
         if result is not None:
-            chosen = probe.choose(found['pythons'], self.setting('jeedom_box_transport', 'auto'))
+            # What this call could do, the next can: every Python from 2.7 on, at a third of the cost of a module (docs/benchmarks.md).
+            chosen = probe.choose(found['pythons'], 'stdin')
             result.setdefault('ansible_facts', {})['jeedom_python'] = chosen
             self.task_vars = dict(self.task_vars, jeedom_python=chosen)
         return result
+
+    def _environment(self) -> str:
+        """The task's environment (a proxy, say) as assignments before a command: what Ansible does for its modules."""
+        return self._compute_environment_string().strip()
 
     def _by_module(self, name: str, args: dict, spec: dict, python: dict) -> dict:
         task_vars = dict(self.task_vars)
@@ -180,7 +187,7 @@ class BoxAction(ActionBase):
         checked = ArgumentSpecValidator(spec).validate(args)
         if checked.error_messages:
             return {'failed': True, 'error_code': 'bad_arguments', 'msg': '; '.join(checked.error_messages)}
-        command = f'{shlex.quote(python["path"])} -c {shlex.quote(stdin_module.COMMAND)}'
+        command = f'{self._environment()} {shlex.quote(python["path"])} -c {shlex.quote(stdin_module.COMMAND)}'.strip()
         data = stdin_module.payload(name, checked.validated_parameters, self._task.check_mode)
         answer = self.shell(command, in_data=data)
         result = stdin_module.parse(answer.get('stdout', ''))

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wait for a job on a box: cheap polls, live lines, reconnect with back-off, one dict at the end."""
+"""Wait for a job on a box: cheap looks that wait there, live lines, reconnect with back-off, one dict at the end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import holder, progress
 
 JOBS = '/var/lib/jeedom-fleet/jobs'
-# Poll quickly at first (a mini box is done in seconds), then settle down.
-FIRST_POLL, LONGEST_POLL = 0.5, 5.0
+# Seconds that a look waits on the box for the end of the job: little at first, for a line to show, then more.
+FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
+# Between looks at a job without a process: its result may be on its way to the disk.
+GONE_PAUSE = 1.0
 _SEPARATOR = '@@jeedom-fleet@@'
 
 
@@ -49,22 +51,25 @@ def patiently(call: Callable, reset: Callable, patience: float, notify: Callable
             return value
 
 
+_PID = 'p=$(sed -n \'s/.*"pid": *\\([0-9]*\\).*/\\1/p\' "$d/status.json" 2>/dev/null); '
 # Everything about the job in folder $d: status, whether its process lives, its result.
 LOOK = (f'cat "$d/status.json" 2>/dev/null; echo; echo {_SEPARATOR}; '
         'cat /proc/sys/kernel/random/boot_id; '
-        'p=$(sed -n \'s/.*"pid": *\\([0-9]*\\).*/\\1/p\' "$d/status.json" 2>/dev/null); '
+        f'{_PID}'
         '[ -n "$p" ] && cut -d" " -f1-60 "/proc/$p/stat" 2>/dev/null; '
         f'echo; echo {_SEPARATOR}; [ -f "$d/rc" ] && cat "$d/rc" "$d/result.json" 2>/dev/null; '
         '[ -d "$d" ] || echo missing; true')
 
 
-def command(job_id: str, follower: str = '') -> str:
+def command(job_id: str, follower: str = '', wait: float = 0) -> str:
     """One shell command that tells everything about a job: status, whether its process lives, its result.
 
-    follower: holder.name(); leaves a note on the box that this controller is alive and waits for the job.
+    follower: holder.name(); leaves a note on the box that this controller is alive and waits for the job. wait: seconds
+    that the command waits on the box for the end of the job's process, so that the end is known at once at the price of a slow poll.
     """
     note = f'[ -d "$d" ] && echo {shlex.quote(follower)} 2>/dev/null >"$d/followed"; ' if follower else ''
-    return f'd={shlex.quote(f"{JOBS}/{job_id}")}; {note}{LOOK}'
+    until = f'{_PID}[ -n "$p" ] && timeout {wait:.1f} tail --pid="$p" -s 0.2 -f /dev/null; ' if wait else ''
+    return f'd={shlex.quote(f"{JOBS}/{job_id}")}; {note}{until}{LOOK}'
 
 
 def parse(stdout: str) -> dict:
@@ -101,10 +106,10 @@ def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: s
     A lost link is a *failed* result with C(connection_lost), never an unreachable host: rescue must run (anchors E12).
     """
     lines = progress.Lines(host, stage, display)
-    begin, pause, gone = time.monotonic(), FIRST_POLL, 0
+    begin, pause, wait, gone = time.monotonic(), FIRST_WAIT, 0.0, 0
     while True:
         try:
-            answer = patiently(lambda: execute(command(job_id, holder.name())), reset, patience, lines.note)
+            answer = patiently(lambda: execute(command(job_id, holder.name(), wait)), reset, patience, lines.note)
         except LinkLost as lost:
             return {'failed': True, 'connection_lost': True, 'error_code': 'connection_lost', 'job': {'id': job_id},
                     'msg': f'{host} has not answered for {patience:.0f} s while job {job_id} was running there ({lost}): the job '
@@ -132,8 +137,11 @@ def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: s
                     'msg': f'Job {job_id} on {host} has not ended after {timeout:.0f} s (phase '
                            f'{seen["status"].get("phase", "unknown")}, {seen["status"].get("percent", 0)} %): it goes on; run the '
                            'playbook again to follow it, or stop it with the job module.'}
-        time.sleep(pause)
-        pause = min(pause * 1.3, LONGEST_POLL)
+        if seen['alive']:
+            wait, pause = pause, min(pause * 1.3, LONGEST_WAIT)
+        else:
+            wait = 0.0
+            time.sleep(GONE_PAUSE)
 
 
 def _duration(status: dict) -> float:

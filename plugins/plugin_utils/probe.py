@@ -26,15 +26,15 @@ class ProbeError(Exception):
         self.code = code
 
 
-def script(interpreter: str | None = None, code: str | None = None) -> str:
+def script(interpreter: str | None = None, code: str | None = None, environment: str = '') -> str:
     """The shell command; interpreter: the one that the inventory names, tried first.
 
     code: Python that root's first usable Python runs at once, with the standard input of the command; without root or Python
-    it does not run.
+    it does not run. environment: quoted assignments for it.
     """
     names = ([interpreter] if interpreter and interpreter.startswith('/') else []) + list(CANDIDATES)
     text = SCRIPT.format(candidates=' '.join(shlex.quote(name) for name in dict.fromkeys(names)))
-    return text + ('true' if code is None else f'[ "$u" = 0 ] && [ -n "$use" ] && exec "$use" -c {shlex.quote(code)}')
+    return text + ('true' if code is None else f'[ "$u" = 0 ] && [ -n "$use" ] && exec env {environment} "$use" -c {shlex.quote(code)}')
 
 
 def parse(stdout: str, host: str) -> dict:
@@ -70,6 +70,7 @@ def choose(pythons: list[dict], transport: str) -> dict:
     """Which Python and which way: {path, version, transport: module or stdin}."""
     best = max(pythons, key=lambda python: python['version'])
     if transport == 'auto':
+        # Where the first look could not go over stdin: Ansible's own way, as far as it reaches.
         supported = tuple(best['version'][:2]) >= minimum_python()
         transport = 'module' if supported else 'stdin'
     return {'path': best['path'], 'version': best['version'], 'transport': transport}

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a box function on a Python that this ansible-core does not speak to any more.
+"""Run a box function by one command of the box's Python, whatever this ansible-core speaks to.
 
-One command, one payload on stdin, nothing left on the box: a bootstrap line, then our module_utils and the
+One payload on stdin, nothing left on the box: a bootstrap line, then the module_utils that the function imports and the
 parameters as JSON. The modules are imported from memory, so a full disk on the box does not matter.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import re
 import zlib
 from pathlib import Path
 
@@ -75,15 +76,37 @@ print(payload["marker"] + json.dumps(result))
 '''
 
 
+# The two forms in which the box side imports itself; what else there is of them, a test would see.
+_IMPORTED = re.compile(rf'^ *from {re.escape(PACKAGE)}(?:\.(\w+) import|(?: import (?:\(([^)]*)\)|(.*))))', re.MULTILINE)
+
+
+def imports(source: str) -> set[str]:
+    """Names of our own modules that a source imports."""
+    found: set[str] = set()
+    for module, several, one in _IMPORTED.findall(source):
+        text = re.sub(r'#.*', '', several or one)
+        found.update([module] if module else (part.split()[0] for part in text.split(',') if part.strip()))
+    return found
+
+
 @functools.cache
-def _sources() -> dict[str, str]:
-    return {path.stem: path.read_text(encoding='utf-8') for path in MODULE_UTILS.glob('*.py')
-            if path.stem not in ('__init__', 'shell')}
+def sources(module: str) -> dict[str, str]:
+    """{name: source} of a module and of all it imports, so that a small question does not send and compile the whole box side.
+
+    A job packs the same modules again for itself (C(jobs._pack)), so nothing is needed later either.
+    """
+    found: dict[str, str] = {}
+    todo = {module, 'errors'}
+    while todo:
+        name = todo.pop()
+        found[name] = (MODULE_UTILS / f'{name}.py').read_text(encoding='utf-8')
+        todo |= imports(found[name]) - set(found)
+    return found
 
 
 def payload(module: str, params: dict, check_mode: bool) -> bytes:
     """What goes to the stdin of C(python -c COMMAND) to run C(module.run(params, check_mode))."""
-    data = json.dumps({'package': PACKAGE, 'sources': _sources(), 'module': module, 'params': params,
+    data = json.dumps({'package': PACKAGE, 'sources': sources(module), 'module': module, 'params': params,
                        'check_mode': check_mode, 'marker': MARKER})
     bootstrap = json.dumps(_BOOTSTRAP)
     packed = base64.b64encode(zlib.compress(data.encode('utf-8'), 6))

@@ -26,14 +26,14 @@ class Action(box.ActionModule):
 
     def __init__(self, folder, uid=0, **task_vars):
         self.task_vars = {'inventory_hostname': 'box1', 'ansible_python_interpreter': sys.executable, **task_vars}
-        self._task, self._templar = SimpleNamespace(check_mode=False), SimpleNamespace(template=lambda value: value)
+        self._task, self._templar = SimpleNamespace(check_mode=False, environment=[]), SimpleNamespace(template=lambda value: value)
         self._connection = SimpleNamespace(has_pipelining=True, transport='local')
         self._play_context = SimpleNamespace(remote_user='me')
         self.calls, self.modules = [], []
         (folder / 'bin').mkdir()
         (folder / 'bin/id').write_text(f'#!/bin/sh\necho {uid}\n')
         (folder / 'bin/id').chmod(0o755)
-        self.path, self.broken = f'{folder}/bin:{os.environ["PATH"]}', None
+        self.path, self.broken, self.environment = f'{folder}/bin:{os.environ["PATH"]}', None, ''
 
     def shell(self, command, in_data=None):
         self.calls.append(bool(in_data))
@@ -41,6 +41,9 @@ class Action(box.ActionModule):
             raise self.broken
         done = subprocess.run(['sh', '-c', command], input=in_data or b'', capture_output=True, check=False, env=dict(os.environ, PATH=self.path))
         return {'rc': done.returncode, 'stdout': done.stdout.decode(), 'stderr': done.stderr.decode()}
+
+    def _compute_environment_string(self, raw_environment_information=None):
+        return self.environment
 
     def _execute_module(self, module_name=None, **_rest):
         self.modules.append(module_name)
@@ -56,16 +59,31 @@ def test_facts_come_with_the_first_look(tmp_path):
     result = facts(action)
     assert action.calls == [True] and action.modules == []
     assert result['ansible_facts']['jeedom_python']['path'] and 'msg' in result, result
-    # from here on the Python is known, and modules go their ordinary way
+    # from here on the Python is known, and that stdin reaches it
     action.task_vars['jeedom_python'] = result['ansible_facts']['jeedom_python']
-    facts(action)
-    assert action.calls == [True] and action.modules == ['jeedom.fleet.facts']
+    assert 'msg' in facts(action)
+    assert action.calls == [True, True] and action.modules == []
 
 
-def test_only_what_reads_goes_along(tmp_path):
+@pytest.mark.parametrize('name, args, along', [
+    ('job', {'state': 'info'}, True), ('rollback_point', {'state': 'info'}, True), ('health', {}, True), ('job', {'state': 'stopped'}, False),
+    ('engine', {'state': 'stopped'}, False), ('config', {'values': {'a': 1}}, False)])
+def test_only_what_reads_goes_along(tmp_path, name, args, along):
     action = Action(tmp_path)
-    action.call('job', {'state': 'info'})
-    assert action.calls == [False] and action.modules == ['jeedom.fleet.job']
+    action.call(name, args)
+    assert action.calls == [along]
+    assert action.modules == ([] if along else [f'jeedom.fleet.{name}'])
+
+
+@pytest.mark.parametrize('first', [True, False])
+def test_the_environment_of_the_task_reaches_the_box(tmp_path, monkeypatch, first):
+    code = f'import os; print("{box.stdin_module.MARKER}" + repr({{"proxy": os.environ["http_proxy"]}}).replace(chr(39), chr(34)))'
+    monkeypatch.setattr(box.stdin_module, 'COMMAND', code)
+    action = Action(tmp_path)
+    action.environment = "http_proxy='a b'"
+    if not first:
+        action.task_vars['jeedom_python'] = {'path': sys.executable, 'version': [3, 9, 0], 'transport': 'stdin'}
+    assert facts(action)['proxy'] == 'a b'
 
 
 @pytest.mark.parametrize('way', ['connection', 'variable', 'arguments'])

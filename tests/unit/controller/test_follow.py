@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 import types
 
@@ -32,7 +34,7 @@ def answer(percent=10, boot=BOOT, alive=True, rc=None, result=None, state='runni
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    """Time that passes only when somebody sleeps; as a stand-in module, so that nobody else's time stops."""
+    """Time that passes only when somebody sleeps, here or on the box; as a stand-in module, so that nobody else's time stops."""
     now = [0.0]
     stand_in = types.SimpleNamespace(sleep=lambda seconds: now.__setitem__(0, now[0] + seconds), monotonic=lambda: now[0])
     monkeypatch.setattr(follow, 'time', stand_in)
@@ -44,7 +46,9 @@ def run(answers, timeout=100, patience=30):
     answers = list(answers)
     lines, resets = [], []
 
-    def execute(_command):
+    def execute(command):
+        waits = re.search(r'timeout (\S+) tail', command)
+        follow.time.sleep(float(waits.group(1)) if waits else 0)
         given = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(given, Exception):
             raise given
@@ -102,6 +106,36 @@ def test_a_job_that_takes_too_long_goes_on():
     result, _lines, _resets = run([answer()], timeout=20)
     assert result['error_code'] == 'job_timeout'
     assert 'it goes on' in result['msg']
+
+
+def test_the_end_is_waited_for_on_the_box(clock):
+    asked = []
+
+    def execute(command):
+        asked.append((clock[0], command))
+        return answer() if len(asked) < 3 else answer(rc=0, result={})
+
+    follow.follow('core-20260101T000000-0001', execute, lambda: None, 'box1', 'upgrade', 100, 30, lambda text: None)
+    assert [moment for moment, _command in asked] == [0, 0, 0], 'the controller sleeps while the box could tell the end'
+    assert [f'timeout {wait}' in command for wait, (_moment, command) in zip(('0.5', '0.5', '0.7'), asked, strict=True)] == [False, True, True]
+
+
+def test_a_look_that_waits_ends_with_the_process(tmp_path):
+    process = subprocess.Popen(['sleep', '600'])
+    (tmp_path / 'job').mkdir()
+    (tmp_path / 'job/status.json').write_text(json.dumps({'pid': process.pid}))
+    look = follow.command('job', wait=300).replace(follow.JOBS, str(tmp_path))
+    waiting = subprocess.Popen(['sh', '-c', look], stdout=subprocess.PIPE)
+    try:
+        # it does wait: the process is there
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(0.5)
+        process.kill()
+        process.wait()
+        assert str(process.pid).encode() in waiting.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+        waiting.kill()
 
 
 def test_the_command_names_the_job_and_nothing_else_is_run():

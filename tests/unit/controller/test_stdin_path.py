@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stdin path: the same box function on any Python, nothing left behind."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -51,6 +52,19 @@ def test_a_box_error_is_a_result_not_a_traceback(python):
 def test_output_before_the_result_does_not_disturb():
     assert stdin_module.parse('motd\n%s{"changed": true}\n' % stdin_module.MARKER) == {'changed': True}
     assert stdin_module.parse('Traceback ...') is None
+
+
+@pytest.mark.parametrize('module', sorted(path.stem for path in stdin_module.MODULE_UTILS.glob('*.py') if 'ARGUMENT_SPEC' in path.read_text()))
+def test_a_module_goes_with_all_that_it_imports_and_no_more(module):
+    wanted, todo = set(), {module, 'errors'}
+    while todo:
+        name = todo.pop()
+        wanted.add(name)
+        for node in ast.walk(ast.parse((stdin_module.MODULE_UTILS / (name + '.py')).read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith(stdin_module.PACKAGE):
+                below = node.module[len(stdin_module.PACKAGE) + 1:]
+                todo |= ({below} if below else {alias.name for alias in node.names}) - wanted
+    assert set(stdin_module.sources(module)) == wanted
 
 
 def test_parameters_are_not_on_the_command_line():
