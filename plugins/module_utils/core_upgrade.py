@@ -16,7 +16,7 @@ import traceback
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
     census, config, core_hop, core_plugins, core_route, core_space, core_zips, engine, engine_processes, health, health_checks, health_web,
-    restore, restore_point, settings, system, transaction)
+    minute_task, restore, restore_point, settings, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 
@@ -178,7 +178,7 @@ class Upgrade(object):
                            % '; '.join('%s: %s' % (item['id'], item['message']) for item in wrong)[:500], 'plugins_broke_core')
 
     def _finish(self):
-        """Engine as recorded; then see it tick."""
+        """Engine as recorded; then see its minute task run on the new core."""
         self.context.phase('engine', 93, step='')
         core_space.clean()
         if self.opened:
@@ -190,9 +190,11 @@ class Upgrade(object):
         asked = time.time()
         engine.start(self.installation, self.engine, self.context)
         self.outage = time.time() - (self.opened['opened'] if self.opened else self.begin)
-        if self.engine.get('cron_active', True) and not ticks(marker, asked, self.params['tick_timeout']):
-            raise BoxError("Jeedom's minute task did not run within %d s after the engine was started: look at /etc/cron.d/jeedom and "
-                           'log/cron_execution on the box.' % self.params['tick_timeout'], 'no_cron_tick')
+        if self.engine.get('cron_active', True) and self.params['tick_timeout']:
+            minute_task.start(self.context)
+            if not minute_task.seen(marker, asked, self.params['tick_timeout']):
+                raise BoxError("Jeedom's minute task did not run within %d s after the engine was started: look at /etc/cron.d/jeedom and "
+                               'log/cron_execution on the box.' % self.params['tick_timeout'], 'no_cron_tick')
         for hop in self.hops:
             path = core_zips.staged_path(hop['version'])
             if path not in (self.params['zips'] or {}).values() and os.path.exists(path):
@@ -243,19 +245,3 @@ class Upgrade(object):
                 engine.start(self.installation, self.engine, self.context)
         except BoxError as error:
             self.context.log('note: %s' % error.msg)
-
-
-def ticks(marker, since, timeout):
-    """Whether jeeCron's pid file is written after a moment: cron has really started Jeedom's minute task."""
-    deadline = time.time() + timeout
-    while timeout:
-        try:
-            # The file system may keep whole seconds.
-            if os.stat(marker).st_mtime >= int(since):
-                return True
-        except OSError:
-            pass
-        if time.time() >= deadline:
-            return False
-        time.sleep(0.5)
-    return True

@@ -105,7 +105,9 @@ options:
     default: 60
   tick_timeout:
     description:
-      - Seconds to wait at the end until cron has really started Jeedom's minute task; V(0) does not wait.
+      - Seconds to wait at the end until Jeedom's minute task has run on the new core; V(0) does not wait.
+      - Where the cron daemon runs and would take C(/etc/cron.d/jeedom), the task is started at once as cron would start it; elsewhere cron is
+        waited for.
     type: int
     default: 180
 seealso:

@@ -350,15 +350,6 @@ def test_a_begun_hop_outside_the_new_route_goes_on_with_the_old_one(box, upgrade
     assert work._begun()['version'] == '4.0.63' and len(work.hops) == 2
 
 
-def test_ticks_sees_only_what_is_newer(tmp_path):
-    marker = tmp_path / 'jeeCron.pid'
-    marker.write_text('1')
-    now = marker.stat().st_mtime
-    assert core_upgrade.ticks(str(marker), now, 1) is True
-    assert core_upgrade.ticks(str(marker), now + 10, 0.1) is False
-    assert core_upgrade.ticks(str(marker), now + 10, 0) is True
-
-
 @pytest.mark.parametrize('removed, counted', [(None, []), (['timeline'], [{'equipments': 2}])])
 def test_the_census_without_what_was_removed_is_kept_before_the_first_hop(box, monkeypatch, removed, counted):
     at(box, '3.3.60')
