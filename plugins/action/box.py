@@ -11,11 +11,12 @@ from __future__ import annotations
 import importlib
 import shlex
 
+from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, holder, probe, progress, stdin_module
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, holder, journal, probe, progress, runs, stdin_module
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
 
@@ -38,14 +39,29 @@ class BoxAction(ActionBase):
         # not resolved_action: some versions resolve to the action plugin that we are
         name = self._task.action.split('.')[-1]
         try:
+            result.update(self._begin())
             result.update(self.perform(name, dict(self._task.args)))
-        except probe.ProbeError as error:
+        except (probe.ProbeError, artifacts.ArtifactError) as error:
             result.update(failed=True, msg=str(error), error_code=error.code)
         except follow.LinkLost as lost:
             result.update(failed=True, connection_lost=True, error_code='connection_lost',
                           msg=f'{self.host} cannot be reached ({lost}): check its power, network and ssh, then run the playbook '
                               'again.')
         return result
+
+    def _begin(self) -> dict:
+        """Open a stage in the journal, where the task's variable jeedom_begins names one; the callback finds it in the result.
+
+        On the first task of a stage rather than in one of its own: on a fleet each task costs the controller a process per box.
+        """
+        stage = self.setting('jeedom_begins', '')
+        if not stage:
+            return {}
+        root, run_id = artifacts.root(self.task_vars, self._templar), artifacts.run_id(self.task_vars, self._templar)
+        if not self._task.check_mode:
+            runs.begin(root, run_id, self.task_vars, context.CLIARGS)
+            journal.record(root, self.host, run_id, artifacts.file_key(stage), 'started')
+        return {'begun': {'stage': stage, 'run_id': run_id, 'artifacts': str(root), 'recorded': not self._task.check_mode}}
 
     def perform(self, name: str, args: dict) -> dict:
         """Run the box module and, when it started a job that is to be waited for, follow that."""

@@ -64,6 +64,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, board, journal, progress, runs, status
 
 # One name a line: ansible-doc warns of an assignment to several.
+OURS = 'jeedom.fleet.'
 RECORD = 'jeedom.fleet.record'
 GATE = 'jeedom.fleet.wave_gate'
 FACTS = 'jeedom.fleet.facts'
@@ -150,15 +151,20 @@ class CallbackModule(CallbackBase):
     def _event(self, result) -> None:
         task = getattr(result, 'task', None) or result._task
         action = getattr(task, 'resolved_action', None) or task.action
-        if action not in (RECORD, GATE, ASSESS, BACKUPS):
+        if not action.startswith(OURS):
             return
         told = getattr(result, 'result', None) or result._result
+        host = (getattr(result, 'host', None) or result._host).get_name()
+        begun = told.get('begun')
+        if begun:
+            self._record(host, dict(begun, status='started', journal=journal.read(Path(begun['artifacts']), host)))
+        if action not in (RECORD, GATE, ASSESS, BACKUPS):
+            return
         if action == BACKUPS:
             # said again at the very end, where a mail of cron or a log is looked at first
             self.backups = str(told.get('summary') or '')
             return
         self.migration |= action == GATE
-        host = (getattr(result, 'host', None) or result._host).get_name()
         items = [item for item in told.get('results', []) if isinstance(item, dict)] if 'results' in told else [told]
         for item in items:
             if action == GATE and isinstance(item.get('wave'), dict):
@@ -172,7 +178,7 @@ class CallbackModule(CallbackBase):
         if self.root is None:
             self.root, self.run_id = Path(told['artifacts']), told['run_id']
             self._learn_durations(self.root)
-        if told.get('recorded'):
+        if told.get('recorded') and told.get('journal'):
             entry = told['journal']
         else:
             # A dry run writes nothing, but wants to be shown.

@@ -140,6 +140,34 @@ def test_the_exit_code_of_other_playbooks_is_that_of_ansible(controller):
     assert controller.run(beside).returncode == 2
 
 
+BEGINS = '''
+- hosts: jeedom
+  gather_facts: false
+  tasks:
+    - jeedom.fleet.backup_fetch: {backup: "{{ [] if fate | default('good') == 'lost' else {'proved': false, 'name': 'x'} }}"}
+      vars: {jeedom_begins: fetch, jeedom_python: {path: /usr/bin/python3, version: [3, 9, 0], transport: stdin}}
+      ignore_errors: true
+    - jeedom.fleet.record: {stage: fetch, status: ok, message: Here.}
+      when: fate | default('good') == 'good'
+'''
+
+
+def test_a_stage_begins_with_its_first_task(controller):
+    controller.inventory(2, box2='cut')
+    done = controller.run(BEGINS)
+    good, cut = (controller.journal(box)['stages']['fetch'] for box in ('box1', 'box2'))
+    assert good['status'] == 'ok' and good['started'] < good['ended']
+    # the callback knows of it, too: what nobody ends is told at the end
+    assert cut['status'] == 'unknown' and cut['message'] == 'The run ended before this stage did.', done.stdout
+    assert controller.journal('box2')['outcome'] == 'unknown' and '2 boxes: 1 unknown' in done.stdout
+
+
+def test_a_stage_that_begins_in_a_dry_run_is_shown_and_not_written(controller):
+    controller.inventory(1)
+    done = controller.run(BEGINS, '--check')
+    assert 'dry run' in done.stdout and 'box1' in done.stdout.split('PLAY RECAP')[1].split('\n\n', 1)[1] and not controller.artifacts.exists()
+
+
 def test_all_boxes_of_a_run_share_one_run_id_and_a_second_run_has_another(controller):
     controller.inventory(9)
     assert controller.run(WAVES).returncode == 0
