@@ -20,6 +20,15 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, fol
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
 
+def warm(name: str) -> None:
+    """Load what a call of a box module needs, in the process that forks the workers: Ansible compiles a collection's code in each of
+    them anew otherwise, which takes as long as the call itself. Does nothing for what is no module of the box.
+    """
+    if (stdin_module.MODULE_UTILS / f'{name}.py').exists() and name.isidentifier():
+        importlib.import_module(f'{PACKAGE}.{name}')
+        stdin_module.code(name)
+
+
 def _only_reads(name: str, args: dict) -> bool:
     """Whether a second try, after a first that went wrong, changes nothing."""
     return name in ('facts', 'health') or args.get('state') == 'info'

@@ -108,7 +108,10 @@ class CallbackModule(CallbackBase):
         progress.fit_hosts(self.hosts)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        """Load what judges a box before workers are forked for it: one load for the fleet instead of one a box."""
+        """Load what a task of ours needs before workers are forked for it: one load for the fleet instead of one a box."""
+        if task.action.startswith(OURS):
+            from ansible_collections.jeedom.fleet.plugins.action import box
+            box.warm(task.action[len(OURS):])
         if not self.loaded and task.action == FACTS:
             self.loaded = True
             from ansible_collections.jeedom.fleet.plugins.plugin_utils import assessment, knowledge, market  # noqa: F401  pylint: disable=unused-import

@@ -24,14 +24,14 @@ COMMAND = "import sys; exec(sys.stdin.readline())"
 
 _BOOTSTRAP = r'''
 import base64, json, sys, types, zlib
-payload = json.loads(zlib.decompress(base64.b64decode(sys.stdin.readline())).decode("utf-8"))
+sources, payload = [json.loads(zlib.decompress(base64.b64decode(sys.stdin.readline())).decode("utf-8")) for part in "12"]
 PACKAGE = payload["package"]
 class Loader(object):
     def get_source(self, name):
-        return payload["sources"].get(name[len(PACKAGE) + 1:], "")
+        return sources.get(name[len(PACKAGE) + 1:], "")
     def find(self, name):
         return PACKAGE == name or PACKAGE.startswith(name + ".") or (
-            name.startswith(PACKAGE + ".") and name[len(PACKAGE) + 1:] in payload["sources"])
+            name.startswith(PACKAGE + ".") and name[len(PACKAGE) + 1:] in sources)
     def find_module(self, name, path=None):
         return self if self.find(name) else None
     def load_module(self, name):
@@ -89,7 +89,6 @@ def imports(source: str) -> set[str]:
     return found
 
 
-@functools.cache
 def sources(module: str) -> dict[str, str]:
     """{name: source} of a module and of all it imports, so that a small question does not send and compile the whole box side.
 
@@ -104,13 +103,19 @@ def sources(module: str) -> dict[str, str]:
     return found
 
 
+@functools.cache
+def code(module: str) -> bytes:
+    """The part of the payload that is the same for every box; kept, so that a process that forks workers can have it ready for them."""
+    return b'exec(' + json.dumps(_BOOTSTRAP).encode('ascii') + b')\n' + _line(sources(module))
+
+
 def payload(module: str, params: dict, check_mode: bool) -> bytes:
     """What goes to the stdin of C(python -c COMMAND) to run C(module.run(params, check_mode))."""
-    data = json.dumps({'package': PACKAGE, 'sources': sources(module), 'module': module, 'params': params,
-                       'check_mode': check_mode, 'marker': MARKER})
-    bootstrap = json.dumps(_BOOTSTRAP)
-    packed = base64.b64encode(zlib.compress(data.encode('utf-8'), 6))
-    return b'exec(' + bootstrap.encode('ascii') + b')\n' + packed + b'\n'
+    return code(module) + _line({'package': PACKAGE, 'module': module, 'params': params, 'check_mode': check_mode, 'marker': MARKER})
+
+
+def _line(data: dict) -> bytes:
+    return base64.b64encode(zlib.compress(json.dumps(data).encode('utf-8'), 6)) + b'\n'
 
 
 def parse(stdout: str) -> dict | None:
