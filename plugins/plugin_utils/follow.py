@@ -109,7 +109,7 @@ def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: s
     begin, pause, wait, gone = time.monotonic(), FIRST_WAIT, 0.0, 0
     while True:
         try:
-            answer = patiently(lambda: execute(command(job_id, holder.name(), wait)), reset, patience, lines.note)
+            answer = patiently(lambda wait=wait: execute(command(job_id, holder.name(), wait)), reset, patience, lines.note)
         except LinkLost as lost:
             return {'failed': True, 'connection_lost': True, 'error_code': 'connection_lost', 'job': {'id': job_id},
                     'msg': f'{host} has not answered for {patience:.0f} s while job {job_id} was running there ({lost}): the job '
