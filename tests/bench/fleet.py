@@ -86,7 +86,7 @@ class Bench:
     def jobs(self, boxes: list[str]) -> dict[str, float]:
         """What the boxes themselves say of the jobs of our run: seconds of the slowest box, and of the launches (first to last start of a kind)."""
         def one(box: str) -> list[tuple[str, float, float]]:
-            said = self.sandbox('ssh', box, '--', 'cd /var/lib/jeedom-fleet/jobs; for job in *; do echo "$job $(cat $job/status.json)"; done')
+            said = self.sandbox('ssh', box, '--', 'cd /var/lib/jeedom-fleet/jobs; for job in *; do echo "$job $(tr -d "\n" <$job/status.json)"; done')
             found = []
             for line in said.splitlines():
                 job, _space, status = line.partition(' ')
