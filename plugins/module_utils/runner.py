@@ -210,6 +210,8 @@ def main(base):
 
 def _finish(context, base, result, rc):
     """Write the result; a disk that is full gets a few tries, since whoever waits needs to hear the end."""
+    # Before rc, by which the end is known: whoever sees that must not find an older status.
+    context._beat(state='finished' if rc == 0 else 'failed', percent=100 if rc == 0 else context._status['percent'])
     for attempt in range(30):
         try:
             system.write_json(os.path.join(base, 'result.json'), result)
@@ -217,7 +219,6 @@ def _finish(context, base, result, rc):
             break
         except (IOError, OSError):
             time.sleep(min(10, 1 + attempt))
-    context._beat(state='finished' if rc == 0 else 'failed', percent=100 if rc == 0 else context._status['percent'])
 
 
 if __name__ == '__main__':
