@@ -16,8 +16,13 @@ def sh(command):
     return done.stdout.decode('utf-8', 'replace').strip('\n')
 
 
-def sql(query):
-    return [line.split('\t') for line in sh("mysql --default-character-set=utf8mb4 -N --raw jeedom -e '%s'" % query.replace("'", "'\\''")).split('\n') if line]
+def sql(*queries):
+    """Rows of each query, by one client for all; none where a query cannot be answered."""
+    script = ''.join("%s;\nSELECT '--end--';\n" % query for query in queries)
+    done = subprocess.run(['mysql', '--force', '--default-character-set=utf8mb4', '-N', '--raw', 'jeedom'], input=script.encode('utf-8'),
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    answers = done.stdout.decode('utf-8', 'replace').split('--end--\n')
+    return [[line.split('\t') for line in answer.split('\n') if line] for answer in answers[:len(queries)]]
 
 
 def text(path):
@@ -42,29 +47,42 @@ def sizes(folder):
     return found
 
 
-# opcache looks at a file again after two seconds
-time.sleep(2.2)
-tables = [row[0] for row in sql("SELECT table_name FROM information_schema.tables WHERE table_schema='jeedom'")]
+# opcache looks at a file again two seconds after it did so for an earlier page
+ASKED = '/run/probe.asked'
+if os.path.exists(ASKED):
+    time.sleep(max(0, 2.2 - (time.time() - os.path.getmtime(ASKED))))
+(tables, columns, config, update, foreign, crons, templates, positions, icons, users, enabled) = sql(
+    "SELECT table_name FROM information_schema.tables WHERE table_schema='jeedom'",
+    "SELECT table_name, column_name, column_type FROM information_schema.columns WHERE table_schema='jeedom'",
+    "SELECT plugin, `key`, REPLACE(COALESCE(value, ''), '\n', ' ') FROM config",
+    'SELECT logicalId, type, localVersion, remoteVersion, source, status FROM `update`',
+    "SELECT COUNT(*) FROM information_schema.referential_constraints WHERE constraint_schema='jeedom'",
+    'SELECT class, `function`, enable, schedule, timeout FROM cron',
+    'SELECT DISTINCT template FROM cmd',
+    'SELECT position FROM plan ORDER BY id',
+    'SELECT DISTINCT display FROM object',
+    "SELECT login, COALESCE(hash, '') FROM user",
+    'SELECT eqType_name, SUM(isEnable) FROM eqLogic GROUP BY 1')
+rows = sql(*('SELECT COUNT(*) FROM `%s`' % table for (table,) in tables))
+of_table = {}
+for table, column, kind in columns:
+    of_table.setdefault(table, {})[column] = kind
 key = sh("cd /; sudo -u www-data php -r 'require \"%s/core/php/core.inc.php\"; echo config::byKey(\"api\");' 2>/dev/null" % WEB)
 rpc = {'jsonrpc': '2.0', 'id': 1, 'method': 'version', 'params': {'apikey': key}}
 stat = sh("stat -c '%%U %%a %%n' %s/DB_backup.sql %s/backup/*.tar.gz %s/backup/.htaccess" % (WEB, WEB, WEB)).split('\n')
-columns = {}
-for table, column, kind in sql("SELECT table_name, column_name, column_type FROM information_schema.columns WHERE table_schema='jeedom'"):
-    columns.setdefault(table, {})[column] = kind
-print(json.dumps({
+seen = {
     'file': text(WEB + '/core/config/version'),
-    'config': {'%s/%s' % (plugin, name): value for plugin, name, value in sql(
-        "SELECT plugin, `key`, REPLACE(COALESCE(value, ''), '\n', ' ') FROM config")},
-    'update': {row[0]: row[1:] for row in sql('SELECT logicalId, type, localVersion, remoteVersion, source, status FROM `update`')},
-    'tables': {table: int(sql('SELECT COUNT(*) FROM `%s`' % table)[0][0]) for table in tables},
-    'columns': columns,
-    'foreign': int(sql("SELECT COUNT(*) FROM information_schema.referential_constraints WHERE constraint_schema='jeedom'")[0][0]),
-    'crons': {'%s::%s' % (row[0], row[1]): row[2:] for row in sql('SELECT class, `function`, enable, schedule, timeout FROM cron')},
-    'templates': sorted({row[0] for row in sql('SELECT template FROM cmd')}),
-    'positions': [row[0] for row in sql('SELECT position FROM plan ORDER BY id')],
-    'icons': sorted({row[0] for row in sql('SELECT display FROM object')}),
-    'hash': dict(sql("SELECT login, COALESCE(hash, '') FROM user")),
-    'enabled': dict(sql('SELECT eqType_name, SUM(isEnable) FROM eqLogic GROUP BY 1')),
+    'config': {'%s/%s' % (plugin, name): value for plugin, name, value in config},
+    'update': {row[0]: row[1:] for row in update},
+    'tables': {table: int(count[0][0]) for (table,), count in zip(tables, rows)},
+    'columns': of_table,
+    'foreign': int(foreign[0][0]),
+    'crons': {'%s::%s' % (row[0], row[1]): row[2:] for row in crons},
+    'templates': sorted(row[0] for row in templates),
+    'positions': [row[0] for row in positions],
+    'icons': sorted(row[0] for row in icons),
+    'hash': dict(users),
+    'enabled': dict(enabled),
     'started': text('/tmp/jeedom/started'),
     'page': page('http://127.0.0.1/index.php?v=d'),
     'api': sh("curl -s -m 20 --data-urlencode 'request=%s' http://127.0.0.1/core/api/jeeApi.php" % json.dumps(rpc)),
@@ -75,4 +93,6 @@ print(json.dumps({
     'archives': sorted(os.path.basename(path) for path in glob.glob(WEB + '/backup/*.tar.gz')),
     'tmp_config': sh("stat -c '%a' /tmp/common.config.php 2>/dev/null"),
     'logs': {os.path.basename(path): (text(path) or '')[-4000:] for path in glob.glob(WEB + '/log/*') if os.path.isfile(path)},
-}))
+}
+open(ASKED, 'w').close()
+print(json.dumps(seen))

@@ -513,7 +513,7 @@ for _scenario in (killed_early, killed_late, killed_in_scripts):
 
 def two_updates(box):
     """A second updater while the first one runs."""
-    box.config(market__enable='0', core__branch=ROUTE[box.version], mini__slow='60')
+    box.config(market__enable='0', core__branch=ROUTE[box.version], mini__slow='20')
     out = box.sh(f'cd /; (sudo -u www-data php {UPDATE} plugins=0 core=1 > /tmp/first 2>&1; echo "code $?" >> /tmp/first) & '
                  f'while ! grep -q "Update from" /tmp/first 2>/dev/null; do sleep 0.05; done; sudo -u www-data php {UPDATE} plugins=0 core=1; wait')
     return record(second=out, first=box.sh('cat /tmp/first').text)

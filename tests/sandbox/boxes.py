@@ -210,6 +210,24 @@ class Fleet:
         return run('ssh', '-F', self.ssh_config(), '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', self.address(box), f'sudo sh -c {_quote(command)}',
                    check=check, **options)
 
+    def init(self, box: str) -> int | None:
+        """The process on this machine that is the box's first one; None before it has booted that far."""
+        for pid in _pids(self.namespace(box)):
+            with contextlib.suppress(OSError):
+                words = dict(line.split(':', 1) for line in Path(f'/proc/{pid}/status').read_text(encoding='ascii', errors='replace').splitlines())
+                if words['NSpid'].split()[1:] == ['1'] and words['Name'].strip() == 'systemd':
+                    return pid
+        return None
+
+    def enter(self, box: str, command: str, **options) -> subprocess.CompletedProcess:
+        """Run a shell command in a box as root from within, not over ssh: ten times as fast, for those who look at a box all the time."""
+        pid = self.init(box)
+        if pid is None:
+            raise SandboxError(f'{box} of fleet {self.name} does not run: look at {self.folder(box) / "log"}.')
+        return run('nsenter', f'--target={pid}', '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--',
+                   'env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'USER=root', 'LOGNAME=root',
+                   'sh', '-c', command, check=False, **options)
+
     def wait(self, boxes: list[str], seconds: float = 60) -> None:
         """Until ssh, MariaDB and Apache of all boxes answer."""
         for box in boxes:
