@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import inspect
 import json
 import re
@@ -15,7 +16,11 @@ import pytest
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / 'output'
 sys.path.insert(0, str(HERE))
+
+from statements import told  # noqa: E402
+
 RESULTS: dict[str, dict] = {}
+SECONDS: dict[str, float] = {}
 # Scenario -> versions that the chosen tests want it for.
 WANTED: dict[str, list[str]] = {}
 
@@ -45,7 +50,7 @@ def laboratory(request):
     lab = Laboratory(option('--core'), option('--fleet-name'), option('--boxes'))
     lab.begin(WANTED)
     yield lab
-    RESULTS['seconds'] = lab.seconds
+    SECONDS.update(lab.seconds)
     if not option('--keep'):
         lab.close()
 
@@ -62,7 +67,7 @@ def pytest_runtest_makereport(item, call):
     mark = item.get_closest_marker('contract')
     if mark and (report.when == 'call' or report.outcome != 'passed'):
         RESULTS[item.nodeid.split('/')[-1]] = {
-            'section': mark.args[0], 'statement': item.originalname.removeprefix('test_').replace('_', ' '),
+            'section': mark.args[0], 'statement': told(item.originalname),
             'version': item.callspec.params.get('version', '') if hasattr(item, 'callspec') else '',
             'outcome': report.outcome, 'why': str(report.longrepr)[-600:] if report.outcome == 'failed' else ''}
 
@@ -72,4 +77,5 @@ def pytest_sessionfinish(session):
         name = 'genuine' if session.config.getoption('--core') else 'miniature'
         path = Path(session.config.getoption('--results') or OUTPUT / f'conformance-{name}.json')
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(RESULTS, indent=1, ensure_ascii=False), encoding='utf-8')
+        run = {'core': name, 'date': f'{datetime.date.today():%Y-%m-%d}', 'statements': RESULTS, 'seconds': SECONDS}
+        path.write_text(json.dumps(run, indent=1, ensure_ascii=False), encoding='utf-8')

@@ -1,52 +1,137 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A table of the statements: what holds on the miniature, what on the genuine core, and where they differ."""
+"""What holds on the miniature, what on the genuine core, and where they differ.
+
+    report.py                        both runs statement by statement; 1 where they differ
+    report.py --whole FILE.json      1 where a run is not whole: too few statements on a version, or any that does not hold
+    report.py --page PAGE.md         writes docs/reference/conformance.md
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-OUTPUT = Path(__file__).resolve().parent.parent / 'output'
+HERE = Path(__file__).resolve().parent
+OUTPUT = HERE.parent / 'output'
+RUNS = ('miniature', 'genuine')
+VERSIONS = ('3.3.60', '4.0.63', '4.1.28', '4.4.20', '4.5.3')
+# Fewer on any version is no run of this suite (issue 7, point 5).
+MINIMUM = 60
+PAGE = '''# Conformance: what is said about the core
+
+<!-- Written by tests/conformance/report.py --page; do not edit. -->
+
+The tests of this collection run on a [small core of our own](../architecture.md), the miniature. What it is believed to share with Jeedom's is
+written down as statements, each with its section in the contract about the core's behaviour that this project works by, and each checked on
+real boxes with the miniature (in CI) and with the genuine core (`make conformance CORE=/path/to/git/directory/of/jeedom/core`). Where they
+differ the genuine core is right.
+
+{count} statements, {checks} checks on five versions.
+
+| version | statements | hold on the miniature | hold on the genuine core | differences |
+|---|---|---|---|---|
+{rows}
+
+Run on {dates}, without Internet. The genuine cores are those of the tags of these names in `jeedom/core`; 3.3.60, which has no tag, is the last
+commit with that version. A box on 4.5.3 has the `vendor` folder of 4.4.20, as boxes have that came there by updates; what composer would bring is
+not looked at.
+
+## The statements
+
+The section comes first; the versions follow where a statement is not about all five.
+
+{statements}
+'''
 
 
-def load(path: Path) -> dict[str, dict]:
-    """Results of a run by test."""
-    if not path.exists():
-        return {}
-    return {name: value for name, value in json.loads(path.read_text(encoding='utf-8')).items() if name != 'seconds'}
+def load(path: Path) -> dict:
+    """A run: core, date, statements by test; an empty one where there is none."""
+    return json.loads(path.read_text(encoding='utf-8')) if path.exists() else {'core': path.stem, 'date': '', 'statements': {}}
 
 
-def table(mini: dict[str, dict], genuine: dict[str, dict]) -> list[str]:
-    """Markdown lines, one statement a line; versions whose outcome differs between the cores are named."""
-    lines = ['| contract | statement | miniature | genuine |', '|---|---|---|---|']
+def outcomes(run: dict, version: str, wanted: str | None = None) -> list[str]:
+    """Names of the checks of a version, with a certain outcome or all."""
+    return [name for name, value in run['statements'].items() if value['version'] == version and wanted in (None, value['outcome'])]
+
+
+def differences(one: dict, other: dict, version: str | None = None) -> list[str]:
+    """Names of the checks that do not end alike in two runs, or are missing in one."""
+    names = dict.fromkeys([*one['statements'], *other['statements']])
+    return [name for name in names
+            if one['statements'].get(name, {}).get('outcome') != other['statements'].get(name, {}).get('outcome')
+            and version in (None, (one['statements'].get(name) or other['statements'][name])['version'])]
+
+
+def lacks(run: dict) -> list[str]:
+    """Sentences about what a run lacks to be a proof; none when it is whole."""
+    said = [f'{len(outcomes(run, version))} statements on {version}: {MINIMUM} are the least.'
+            for version in VERSIONS if len(outcomes(run, version)) < MINIMUM]
+    return said + [f'{name} {value["outcome"]}.' for name, value in run['statements'].items() if value['outcome'] != 'passed']
+
+
+def grouped(checks: Iterable[dict]) -> dict[tuple[str, str], list[str]]:
+    """(section, statement) -> versions, in the order of the contract."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for name in [*mini, *(name for name in genuine if name not in mini)]:
-        value = mini.get(name) or genuine[name]
-        groups.setdefault((value['section'], value['statement']), []).append(name)
-    for (section, statement), names in sorted(groups.items()):
+    for value in checks:
+        groups.setdefault((value['section'], value['statement']), []).append(value['version'])
+
+    def place(group: tuple[str, str]) -> tuple:
+        return [(0, int(part), '') if part.isdigit() else (1, 0, part) for part in group[0].replace('/', '.').split('.')], group[1]
+    return {group: groups[group] for group in sorted(groups, key=place)}
+
+
+def listing(checks: Iterable[dict]) -> str:
+    """The statements as a list in Markdown."""
+    return '\n'.join(f'- {section}: {text}' + ('' if set(versions) == set(VERSIONS) else f' ({", ".join(versions)})')
+                     for (section, text), versions in grouped(checks).items())
+
+
+def page(mini: dict, genuine: dict) -> str:
+    """docs/reference/conformance.md."""
+    rows = [f'| {version} | {len(outcomes(mini, version))} | {len(outcomes(mini, version, "passed"))} | '
+            f'{len(outcomes(genuine, version, "passed"))} | {len(differences(mini, genuine, version))} |' for version in VERSIONS]
+    checks = mini['statements'].values()
+    dates = ' and '.join(dict.fromkeys([f'{run["date"]} ({name})' for run, name in ((mini, 'miniature'), (genuine, 'genuine core'))]))
+    return PAGE.format(count=len(grouped(checks)), checks=len(checks), rows='\n'.join(rows), dates=dates, statements=listing(checks))
+
+
+def table(mini: dict, genuine: dict) -> list[str]:
+    """Markdown lines, one statement a line; the versions on which it fails are named."""
+    lines = ['| contract | statement | miniature | genuine |', '|---|---|---|---|']
+    for section, text in grouped([*mini['statements'].values(), *genuine['statements'].values()]):
         cells = []
-        for results in (mini, genuine):
-            known = [name for name in names if name in results]
-            failed = [results[name]['version'] for name in known if results[name]['outcome'] == 'failed']
-            skipped = [name for name in known if results[name]['outcome'] == 'skipped']
-            cells.append('not run' if not known else f'**fails on {", ".join(failed)}**' if failed else
-                         'skipped' if len(skipped) == len(known) else f'holds ({len(known)})')
-        lines.append(f'| {section} | {statement} | {cells[0]} | {cells[1]} |')
+        for run in (mini, genuine):
+            known = [value for value in run['statements'].values() if (value['section'], value['statement']) == (section, text)]
+            failed = [value['version'] for value in known if value['outcome'] != 'passed']
+            cells.append('not run' if not known else f'**fails on {", ".join(failed)}**' if failed else f'holds ({len(known)})')
+        lines.append(f'| {section} | {text} | {cells[0]} | {cells[1]} |')
     return lines
 
 
 def main() -> int:
-    """Print the table; 1 if the two cores differ anywhere."""
-    mini, genuine = (load(Path(path)) for path in (sys.argv[1:3] or (OUTPUT / 'conformance-miniature.json', OUTPUT / 'conformance-genuine.json')))
-    different = [name for name in mini if name in genuine and mini[name]['outcome'] != genuine[name]['outcome']]
-    print('\n'.join(table(mini, genuine)))
-    for title, results in (('miniature', mini), ('genuine', genuine)):
-        outcomes = [value['outcome'] for value in results.values()]
-        print(f'\n{title}: {outcomes.count("passed")} hold, {outcomes.count("failed")} fail, {outcomes.count("skipped")} skipped')
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--whole', type=Path, metavar='FILE', help='only look whether this run is whole')
+    parser.add_argument('--page', type=Path, metavar='FILE', help='write the page of the documentation')
+    arguments = parser.parse_args()
+    if arguments.whole:
+        said = lacks(load(arguments.whole))
+        print('\n'.join(said) or f'{len(load(arguments.whole)["statements"])} checks hold.')
+        return 1 if said else 0
+    mini, genuine = (load(OUTPUT / f'conformance-{name}.json') for name in RUNS)
+    if arguments.page:
+        arguments.page.write_text(page(mini, genuine), encoding='utf-8')
+    else:
+        print('\n'.join(table(mini, genuine)))
+    different = differences(mini, genuine)
     for name in different:
-        print(f'- differs: {name}: miniature {mini[name]["outcome"]}, genuine {genuine[name]["outcome"]}')
+        ends = [run['statements'].get(name, {}).get('outcome', 'not run') for run in (mini, genuine)]
+        print(f'differs: {name}: miniature {ends[0]}, genuine {ends[1]}')
+    print(f'{len(mini["statements"])} checks on the miniature, {len(genuine["statements"])} on the genuine core, {len(different)} differences')
     return 1 if different else 0
 
 

@@ -9,11 +9,18 @@ from collections.abc import Callable
 import pytest
 
 V3, V40, V41, V44, V45 = ALL = ('3.3.60', '4.0.63', '4.1.28', '4.4.20', '4.5.3')
-V4 = ALL[1:]
+# Every check that there is: section, statement, version.
+STATED: list[dict[str, str]] = []
+
+
+def told(name: str) -> str:
+    """The statement that the name of a test makes."""
+    return name.removeprefix('test_').replace('_', ' ')
 
 
 def statement(section: str, *versions: str) -> Callable:
     """A statement of a section of the contract, checked on each of the versions (default: all)."""
     def decorate(function: Callable) -> Callable:
+        STATED.extend({'section': section, 'statement': told(function.__name__), 'version': version} for version in versions or ALL)
         return pytest.mark.contract(section)(pytest.mark.parametrize('version', versions or ALL)(function))
     return decorate

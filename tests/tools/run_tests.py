@@ -21,7 +21,7 @@ SCENARIOS = ['default']
 # tests/integration/README.md has what they are.
 INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'nightly', 'findings', 'tutorial', 'runner', 'supply_faults', 'bad_input']
 # The longest first, so that none is left alone at the end.
-ALL = ['lint', *(f'integration:{name}' for name in INTEGRATION[:5]), *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
+ALL = ['lint', 'conformance', *(f'integration:{name}' for name in INTEGRATION[:5]), *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
        'sanity', 'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[5:])]
 JOBS = int(os.environ.get('JEEDOM_TEST_JOBS', '2'))
 # Where the output of a suite goes: one file for each of the threads.
@@ -80,8 +80,9 @@ def integration(name: str) -> bool:
 
 
 def conformance() -> bool:
-    """The statements about a core, on the miniature; make conformance CORE=... asks a genuine one. Not among "all": it takes as long as the rest."""
-    return call(sys.executable, '-m', 'pytest', 'tests/conformance', '-q', '-p', 'no:cacheprovider')
+    """The statements about a core, on the miniature, all of them; make conformance CORE=... asks a genuine one."""
+    return (call(sys.executable, '-m', 'pytest', 'tests/conformance', '-q', '-p', 'no:cacheprovider')
+            and call(sys.executable, 'tests/conformance/report.py', '--whole', 'tests/output/conformance-miniature.json'))
 
 
 def molecule(scenario: str) -> bool:
