@@ -7,15 +7,15 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 WEB = '/var/www/html'
 UPDATE = f'{WEB}/install/update.php'
+# The next hop.
 ROUTE = {'3.3.60': '4.0.63', '4.0.63': '4.1.28', '4.1.28': '4.4.20', '4.4.20': '4.5.3'}
-# What the version file of a release holds: the tag 4.0.63 is special.
-FILE = {'4.0.63': '4.0.62'}
 
 
 @dataclass
@@ -39,8 +39,9 @@ class Run:
 class Box:
     """One box with a core of one version."""
 
-    def __init__(self, fleet, name: str, version: str):
-        self.fleet, self.name, self.version = fleet, name, version
+    def __init__(self, fleet, name: str, version: str, misbehave: Callable[[str, str], None]):
+        """misbehave(rule, match): lets the stand-in site misbehave to this box until it is fresh again."""
+        self.fleet, self.name, self.version, self.misbehave = fleet, name, version, misbehave
 
     def sh(self, command: str, **options) -> Run:
         """A shell command as root."""
@@ -100,19 +101,15 @@ class Box:
         except ValueError:
             raise AssertionError(f'The probe failed on {self.name}: {done.text[-500:]}') from None
 
-    def file(self, branch: str) -> str:
-        """What the version file of a release holds."""
-        return FILE.get(branch, branch)
-
     def kill_when(self, condition: str, options: str = 'plugins=0 core=1') -> Run:
-        """Start an update and SIGKILL it as soon as a condition holds, over out (what it said) and waiting(path: of a file not yet moved)."""
+        """Start an update to the next version and SIGKILL it as soon as a condition holds, over out (what it said) and waiting(path: not yet moved)."""
         # the miniature takes its time then, so that the kill meets the phase that it is meant for; the genuine core does not know the key
         self.config(mini__slow='4')
         script = f'''
 import os, signal, subprocess, time
 def waiting(path):
     # folders and empty files stay where they were unpacked
-    return any(os.path.getsize(os.path.join(top, name)) for top, _folders, names in os.walk('/tmp/jeedom_unzip/core-{self.branch()}/' + path)
+    return any(os.path.getsize(os.path.join(top, name)) for top, _folders, names in os.walk('/tmp/jeedom_unzip/core-{ROUTE[self.version]}/' + path)
                for name in names)
 def said():
     return open('/tmp/killed.out', errors='replace').read()
@@ -138,7 +135,3 @@ print('HIT' if hit else 'MISSED')
 print(said())
 '''
         return self.python(script)
-
-    def branch(self) -> str:
-        """The release that the next update goes to."""
-        return self.sql("SELECT value FROM config WHERE plugin='core' AND `key`='core::branch'")[0][0]

@@ -9,6 +9,7 @@ import inspect
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from statements import told  # noqa: E402
 RESULTS: dict[str, dict] = {}
 SECONDS: dict[str, float] = {}
 # Scenario -> versions that the chosen tests want it for.
-WANTED: dict[str, list[str]] = {}
+WANTED: dict[Callable, list[str]] = {}
 
 
 def pytest_addoption(parser):
@@ -37,10 +38,11 @@ def pytest_addoption(parser):
 def pytest_collection_finish(session):
     # after -k and -m have chosen: nothing is observed that nobody asks for
     for item in session.items:
-        version = item.callspec.params.get('version') if hasattr(item, 'callspec') else None
+        version = item.callspec.params['version']
         for name in re.findall(r'\bdo\.(\w+)', inspect.getsource(item.function)):
-            if version and version not in WANTED.setdefault(name, []):
-                WANTED[name].append(version)
+            versions = WANTED.setdefault(getattr(item.module.do, name), [])
+            if version not in versions:
+                versions.append(version)
 
 
 @pytest.fixture(scope='session')
@@ -68,7 +70,7 @@ def pytest_runtest_makereport(item, call):
     if mark and (report.when == 'call' or report.outcome != 'passed'):
         RESULTS[item.nodeid.split('/')[-1]] = {
             'section': mark.args[0], 'statement': told(item.originalname),
-            'version': item.callspec.params.get('version', '') if hasattr(item, 'callspec') else '',
+            'version': item.callspec.params['version'],
             'outcome': report.outcome, 'why': str(report.longrepr)[-600:] if report.outcome == 'failed' else ''}
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import contextlib
+import functools
 import hashlib
 import json
 import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,7 +23,6 @@ sys.path[:0] = [str(HERE.parent / 'sandbox'), str(HERE)]
 
 import boxes  # noqa: E402
 import sandbox  # noqa: E402
-import scenarios  # noqa: E402
 from box import Box  # noqa: E402
 from statements import ALL  # noqa: E402
 
@@ -61,57 +61,52 @@ class Laboratory:
         for box in versions:
             self.free.put(box)
         self.pool = concurrent.futures.ThreadPoolExecutor(len(versions))
-        self.seen: dict[tuple[str, str], concurrent.futures.Future] = {}
+        self.seen: dict[tuple[Callable, str], concurrent.futures.Future] = {}
         self.seconds: dict[str, float] = {}
         self.lock = threading.Lock()
-        scenarios.LABORATORY = self
 
     def _arguments(self, **more) -> argparse.Namespace:
         return argparse.Namespace(name=self.name, inventory=str(OUTPUT / f'{self.name}.yml'), **more)
 
-    def begin(self, wanted: dict[str, list[str]]) -> None:
+    def begin(self, wanted: dict[Callable, list[str]]) -> None:
         """Start to observe scenarios, each on the versions that it is wanted for."""
-        for name in sorted(wanted, key=lambda name: LONG.index(name) if name in LONG else len(LONG)):
-            for version in wanted[name]:
-                self.seen[name, version] = self.pool.submit(self._observe, name, version)
+        for scenario in sorted(wanted, key=lambda one: LONG.index(one.__name__) if one.__name__ in LONG else len(LONG)):
+            for version in wanted[scenario]:
+                self.seen[scenario, version] = self.pool.submit(self._observe, scenario, version)
 
-    def observe(self, scenario, version: str):
+    def observe(self, scenario: Callable, version: str):
         """What a scenario showed on a fresh box of a version; raises what it raised."""
-        return self.seen[scenario.__name__, version].result()
+        return self.seen[scenario, version].result()
 
-    def _observe(self, name: str, version: str):
+    def _observe(self, scenario: Callable, version: str):
         begin = time.monotonic()
         with self._fresh(version) as box:
             try:
-                return getattr(scenarios, name)(box)
+                return scenario(box)
             finally:
-                self.seconds[f'{name} {version}'] = round(time.monotonic() - begin, 1)
+                self.seconds[f'{scenario.__name__} {version}'] = round(time.monotonic() - begin, 1)
 
     @contextlib.contextmanager
     def _fresh(self, version: str) -> Iterator[Box]:
         """A box as it is installed, for one scenario."""
         name = self.free.get()
         try:
-            box = Box(self.fleet, name, version)
-            self._rules(box, None)
+            self._misbehave(name)
             self.fleet.stop(name)
             self.fleet.start(name, self.layers[version], keep=False)
+            box = Box(self.fleet, name, version, functools.partial(self._misbehave, name))
             if not boxes._wait(lambda: self.fleet.init(name), 60) or box.sh(READY).code:
                 raise sandbox.SandboxError(f'{name} with {version} did not come up: look at {self.fleet.folder(name) / "log"}.')
             yield box
         finally:
             self.free.put(name)
 
-    def _rules(self, box: Box, rule: dict | None) -> None:
-        """Replace the rules of the stand-in site for one box."""
-        path, address = self.fleet.state / 'rules.json', self.fleet.address(box.name)
+    def _misbehave(self, name: str, rule: str = '', match: str = '') -> None:
+        """Let the stand-in site misbehave to one box, or behave again."""
+        path, address = self.fleet.state / 'rules.json', self.fleet.address(name)
         with self.lock:
             rules = [other for other in json.loads(path.read_text(encoding='utf-8')) if other.get('box') != address]
-            boxes.write(path, json.dumps(rules + ([dict(rule, box=address)] if rule else [])))
-
-    def misbehave(self, box: Box, rule: str, match: str) -> None:
-        """Let the stand-in site misbehave to one box until its next scenario."""
-        self._rules(box, {'rule': rule, 'match': match})
+            boxes.write(path, json.dumps(rules + ([{'rule': rule, 'match': match, 'box': address}] if rule else [])))
 
     def close(self) -> None:
         """Remove the fleet."""

@@ -7,16 +7,15 @@ from __future__ import annotations
 import json
 
 import scenarios as do
-from statements import ALL, V3, V40, V41, V44, V45, statement
+from statements import ALL, FILE, V3, V40, V41, V44, V45, statement
 
 TABLES = {V3: 27, V40: 28, V41: 28, V44: 30, V45: 31}
 
 
 @statement('1.1')
 def test_the_version_file_tells_the_version_of_the_files(version, observe):
-    expected = '4.0.62' if version == V40 else version
-    assert observe(do.pristine).look['file'] == expected
-    assert observe(do.pristine).look['config']['core/version'] == expected
+    assert observe(do.pristine).look['file'] == FILE[version]
+    assert observe(do.pristine).look['config']['core/version'] == FILE[version]
 
 
 @statement('1.2')
@@ -112,6 +111,12 @@ def test_the_api_refuses_a_wrong_key_with_code_2_and_answers_ping_to_anybody(ver
 def test_with_the_database_down_the_page_is_200_with_48_bytes(version, observe):
     assert observe(do.database_down).page.endswith(' 200 48')
     assert observe(do.database_down).here == 'ok 200'
+
+
+@statement('7')
+def test_a_stopped_database_ends_an_update_without_touching_anything(version, observe):
+    run = observe(do.database_down).update
+    assert run.code == 255 and '[END UPDATE SUCCESS]' not in run.text
 
 
 @statement('1.4')

@@ -71,7 +71,8 @@ def test_no_statement_is_skipped_or_expected_to_fail():
 
 def test_every_scenario_is_looked_at_by_a_statement():
     text = ''.join(path.read_text(encoding='utf-8') for path in SUITE.glob('test_*.py'))
-    scenarios = set(re.findall(r'^def ([a-z]\w+)\(box\)', (SUITE / 'scenarios.py').read_text(encoding='utf-8'), re.MULTILINE))
+    scenarios = {name for path in SUITE.glob('scenarios*.py')
+                 for name in re.findall(r'^def ([a-z]\w+)\(box\)', path.read_text(encoding='utf-8'), re.MULTILINE)}
     assert scenarios == set(re.findall(r'\bdo\.(\w+)', text))
 
 
