@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -19,8 +20,8 @@ STATED: list[dict[str, str]] = []
 
 
 def told(name: str) -> str:
-    """The statement that the name of a test makes."""
-    return name.removeprefix('test_').replace('_', ' ')
+    """The statement that the name of a test makes; 4_1_28 is a version."""
+    return re.sub(r'(?<=\d)_(?=\d)', '.', name.removeprefix('test_')).replace('_', ' ')
 
 
 def off(look: dict) -> bool:
