@@ -37,8 +37,8 @@ differ the genuine core is right.
 {rows}
 
 Run on {dates}, without Internet.
-The genuine cores are those of the tags of these names in `jeedom/core`; 3.3.60, which has no tag, is the last commit with that version. A box on 4.5.3 has the `vendor` folder of 4.4.20, as boxes have that came there by updates; what composer would bring is
-not looked at.
+The genuine cores are those of the tags of these names in `jeedom/core`; 3.3.60, which has no tag, is the last commit with that version. A box on
+4.5.3 has the `vendor` folder of 4.4.20, as boxes have that came there by updates; what composer would bring is not looked at.
 
 ## The statements
 

@@ -26,12 +26,17 @@ print(json.dumps(importlib.import_module("statements").STATED))
 '''
 
 
-@pytest.fixture(scope='module')
-def report():
-    spec = importlib.util.spec_from_file_location('conformance_report', SUITE / 'report.py')
+def loaded(path: Path):
+    """A module by its path, under a name that nobody else has."""
+    spec = importlib.util.spec_from_file_location(f'of_conformance_{path.stem}', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope='module')
+def report():
+    return loaded(SUITE / 'report.py')
 
 
 @pytest.fixture(scope='module')
@@ -58,6 +63,16 @@ def test_every_statement_is_a_test_that_pytest_runs(stated):
                           capture_output=True, text=True, check=True)
     found = re.findall(r'::test_(\w+)\[([\d.]+)\]$', done.stdout, re.MULTILINE)
     assert sorted((re.sub(r'\W', '_', value['statement']), value['version']) for value in stated) == sorted(found)
+
+
+def test_the_suite_is_among_what_ci_runs_and_has_to_be_whole(monkeypatch):
+    tools = loaded(ROOT / 'tests/tools/run_tests.py')
+    assert 'conformance' in tools.ALL
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(tools, 'call', lambda *argv: called.append(argv[1:]) is None)
+    assert tools.conformance()
+    assert called[0][:3] == ('-m', 'pytest', 'tests/conformance') and '-k' not in called[0]
+    assert called[1] == ('tests/conformance/report.py', '--whole', 'tests/output/conformance-miniature.json')
 
 
 def test_every_statement_has_its_section(stated):
