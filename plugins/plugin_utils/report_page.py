@@ -26,7 +26,7 @@ MATRIX_BOXES = 60
 # With more boxes than this the report is several pages.
 PAGE_BOXES = 500
 # The first of several pages lists so many boxes at a time, and so many beside a finding.
-LISTED, LISTED_BESIDE = 300, 50
+LISTED, LISTED_BESIDE = 100, 50
 # With more boxes than this a box shows what wants to be read, and counts what is only good to know.
 DETAILED_BOXES = 100
 
@@ -65,9 +65,9 @@ def _figures(report: dict, words: Words) -> list[tuple[str, str]]:
     if outages:
         figures.append((words.duration(median(outages)), words('outage')))
     if compared := summary['census_compared']:
-        figures.append((f'{compared - summary["census_different"]} / {compared}', words('census_equal')))
+        figures.append((f'{words.count(compared - summary["census_different"])} / {words.count(compared)}', words('census_equal')))
     if summary['archives']:
-        figures.append((words.size(summary['archive_bytes']), words('archived', n=summary['archives'])))
+        figures.append((words.size(summary['archive_bytes']), words('archived', n=words.count(summary['archives']))))
     return figures
 
 
@@ -155,7 +155,7 @@ def _common(report: dict, keys: dict, boxes: list[dict], words: Words) -> dict:
                   for wave in report['waves']],
         'stage_names': list(journal.STAGES), 'findings': _findings(report, keys), 'compared': compared,
         'different': [each for each in compared if each['census']['differences']], 'totals': _totals(compared),
-        'archives': archives, 'listed_archives': archives, 'most': len(boxes) or 1, 'parts': [], 'part': None,
+        'archives': archives, 'listed_archives': archives, 'most': len(boxes) + len(archives), 'parts': [], 'part': None,
         'stages': [{**stage, 'width': round(100 * stage['median'] / longest, 1), 'max_width': round(100 * stage['longest'] / longest, 1)}
                    for stage in report['stages']],
         'generated_iso': time.strftime('%Y-%m-%dT%H:%M:%S%z', time.localtime(report['generated'])),
@@ -216,7 +216,7 @@ def _first(report: dict, place: dict[str, tuple[int, int]]) -> str:
     return _environment().get_template('report.html.j2').render({
         **values, 'plugins': _plugins(report, values['in_order']), 'matrix': False, 'most': LISTED_BESIDE,
         'listed_archives': [archive for archive in values['archives'] if not archive['present']],
-        'parts': _parts(values['in_order']), 'rows': exceptions[:LISTED], 'exceptions': len(exceptions), 'data': _data(boxes, words),
+        'parts': _parts(values['in_order']), 'rows': exceptions[:LISTED], 'exceptions': len(exceptions), 'limit': LISTED, 'data': _data(boxes, words),
         **_script('common.js', 'fleet.js')})
 
 
