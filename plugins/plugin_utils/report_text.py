@@ -126,7 +126,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     'o_blocked': ('Blocked', 'Bloquée'),
     'o_rolled_back': ('Back as it was', 'Revenue à l’état d’avant'),
     'o_failed': ('Failed', 'Échec'),
-    'o_unknown': ('Unknown', 'Inconnu'),
+    'o_unknown': ('Unknown', 'Inconnue'),
     'o_none': ('Not finished', 'Non terminée'),
     'o_untouched': ('Not started', 'Pas commencée'),
     # statuses of a stage

@@ -38,7 +38,8 @@ def members(play_hosts: list[str], batch: list[str], judged: set[str], started: 
     matter (anchors E12): a box also belongs to the wave if it has begun in this run and no earlier gate has judged it,
     or if it stands between two boxes of the batch.
     """
-    inside = [index for index, host in enumerate(play_hosts) if host in set(batch)]
+    alive = set(batch)
+    inside = [index for index, host in enumerate(play_hosts) if host in alive]
     span = set(play_hosts[min(inside):max(inside) + 1]) if inside else set()
     return [host for host in play_hosts if host not in judged and (host in span or host in started)]
 
@@ -184,11 +185,13 @@ def plan(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> list[lis
     for entry in entries:
         named = _is_name(entry) and entry in groups
         size = None if named else _size(entry, len(hosts))
-        chosen = [host for host in left if host in set(groups[entry])] if named else left[:size]
+        members_of = set(groups[entry]) if named else set()
+        chosen = [host for host in left if host in members_of] if named else left[:size]
         last = size or last
         if chosen:
             found.append(chosen)
-        left = [host for host in left if host not in set(chosen)]
+        taken = set(chosen)
+        left = [host for host in left if host not in taken]
     while left:
         found.append(left[:last or len(left)])
         left = left[last or len(left):]
