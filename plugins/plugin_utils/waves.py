@@ -133,6 +133,27 @@ def expected(entries: list[dict], told: Any = None) -> float:
     return max(known) * 1.2 if known else EXPECTED
 
 
+def expected_change(entries: list[dict], told: Any = None) -> float:
+    """Seconds that a box will take from its first change to its end: the slowest so far and a fifth more, else half of a wave (minutes)."""
+    known = []
+    for entry in entries:
+        prepare = entry['stages'].get('prepare') or {}
+        if entry.get('outcome') in ('migrated', 'rolled_back') and prepare.get('run_id') == entry.get('run_id') and prepare.get('started'):
+            known.append(entry['updated'] - prepare['started'])
+    return max(known) * 1.2 if known else expected([], told) / 2
+
+
+def too_late(window: Any, entries: list[dict], told: Any = None, now: float | None = None) -> str:
+    """Why a box must not be changed any more in this window, as a sentence; empty when it can still end in it, or there is none."""
+    if not window:
+        return ''
+    left, need = window_left(window, now), expected_change(entries, told)
+    if left >= need:
+        return ''
+    return (f'Looked at, backed up and fetched; nothing was changed: the maintenance window {window} has {int(left / 60)} min left, and what changes a box '
+            f'takes about {int(need / 60 + 0.5)} min. Run again in the next one.')
+
+
 # -- sizes and order of waves, for serial and hosts of a play
 
 DEFAULT = [1, 5, '25%']

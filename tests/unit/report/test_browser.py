@@ -152,6 +152,9 @@ def test_print_has_every_box_and_no_controls(opened, tmp_path):
     opened.call('Emulation.setEmulatedMedia', media='print')
     assert opened.run('getComputedStyle(document.querySelector("nav")).display') == 'none'
     assert opened.run('[...document.querySelectorAll("#list > .box")].every(each => getComputedStyle(each).display !== "none")')
+    # What is only good to know is on paper once, with the findings, and no open box begins a page of its own.
+    assert opened.run('getComputedStyle(document.querySelector(".box .f-info")).display') == 'none'
+    assert opened.run('[...document.querySelectorAll("details[open]")].every(each => getComputedStyle(each).breakInside === "auto")')
     opened.call('Emulation.setEmulatedMedia', media='')
 
 
