@@ -93,7 +93,6 @@ def test_judged_waves_are_kept_per_run(tmp_path):
 
 
 def moment(clock):
-    import time
     return time.mktime(time.strptime(f'2026-11-23 {clock}', '%Y-%m-%d %H:%M'))
 
 
