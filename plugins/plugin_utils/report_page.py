@@ -242,8 +242,8 @@ def _data(boxes: list[dict], words: Words) -> dict:
     def index(table: str, text: str) -> int:
         return tables[table].setdefault(text, len(tables[table]))
 
-    rows = [[each['host'], each['name'], ORDER.index(each['state']), index('versions', each['ver']), each['page'], each['n'], index('messages', each['message'])]
-            for each in boxes]
+    rows = [[each['host'], each['name'], ORDER.index(each['state']), index('versions', each['ver']), each['page'], each['n'],
+             index('messages', each['message'])] for each in boxes]
     return {'rows': rows, 'states': ORDER, 'versions': list(tables['versions']), 'messages': list(tables['messages']), 'done': status.DONE, 'most': LISTED,
             'files': [part_name(page) for page in range(max(each['page'] for each in boxes) + 1)],
             'words': {state: words(f'o_{state}') for state in ORDER}}

@@ -103,7 +103,8 @@ def to_go_on(mine: dict, run: dict) -> dict:
 
     mine: the arguments of this call, of another playbook.
     """
-    begun = run.get('arguments') if isinstance(run.get('arguments'), dict) else {}
+    begun = run.get('arguments')
+    begun = begun if isinstance(begun, dict) else {}
     if cast(re.Match, _NAME.match(str(begun.get('playbook') or ''))).group(2) != 'migrate':
         return mine
     return {**begun, **{key: mine.get(key) for key in ('inventory', 'limit')}}
