@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup clean sanity lock sbom
+.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup bench-scale clean sanity lock sbom
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -73,6 +73,9 @@ bench-fetch: setup  ## ways to bring an archive here, and its proof: BENCH='--si
 
 bench-backup: setup  ## what the level of compression costs and gives: BENCH='--levels 1,6,9'
 	@$(RUN) python tests/bench/backup.py $(BENCH)
+
+bench-scale: setup  ## what a large fleet costs the controller: report, waves, Ansible itself: BENCH='--boxes 500,10000'
+	@$(RUN) python tests/bench/controller.py $(BENCH)
 
 clean:  ## remove what was made in the clone
 	@rm -rf .venv .cache artifacts build tests/output

@@ -42,10 +42,8 @@ class ActionModule(ActionBase):
                                   'that controller.')
                 return result
         try:
-            files = {}
-            if not self._task.check_mode:
-                files = report.write(root, language, Path(args['dest']) if args['dest'] else None, sources)
             told = report_data.build(root, language, sources)
+            files = {} if self._task.check_mode else report.put(told, Path(args['dest']) if args['dest'] else root / 'report')
         except artifacts.ArtifactError as error:
             result.update(failed=True, changed=False, msg=str(error), error_code=error.code)
             return result

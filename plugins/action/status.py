@@ -8,7 +8,7 @@ from ansible import context
 from ansible.errors import AnsibleError
 
 from ansible_collections.jeedom.fleet.plugins.action.box import BoxAction
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, artifacts, board, follow, journal, progress, status, status_look
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, artifacts, board, follow, journal, progress, runs, status, status_look
 
 
 class ActionModule(BoxAction):
@@ -45,6 +45,8 @@ class ActionModule(BoxAction):
         for text, colour in board.standing(rows):
             show(text, board.constant(colour))
         outcomes = {row['host']: row['outcome'] if row['state'] not in ('interrupted', 'running') else 'unknown' for row in rows}
-        step = status.next_step(outcomes, again.arguments(context.CLIARGS))
+        root = artifacts.root(self.task_vars, self._templar)
+        newest = runs.newest(root)
+        step = status.next_step(outcomes, status.to_go_on(again.arguments(context.CLIARGS), runs.read(root, newest) if newest else {}))
         show(f'Go on:  {step[1]}' if step else 'Nothing is left to do.')
         return {'changed': False, 'next': step[1] if step else None, 'msg': f'{len(rows)} boxes'}

@@ -201,7 +201,7 @@ class CallbackModule(CallbackBase):
 
     def _learn_durations(self, root: Path) -> None:
         """What boxes of earlier runs took is the best guess for the first ones of this run."""
-        for entry in journal.read_all(root)[:200]:
+        for entry in journal.read_all(root, most=200):
             for name, stage in entry['stages'].items():
                 times = stage.get('done') or stage
                 if stage.get('status') in ('ok', 'skipped') and times.get('ended') and times['ended'] - times['started'] > 1:

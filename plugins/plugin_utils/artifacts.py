@@ -14,7 +14,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +109,13 @@ def file_key(name: str) -> str:
     return str(name)
 
 
-def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
-    """Write a file so that a reader, or a controller that comes back from a power cut, sees the old or the new one."""
+def write_atomic(path: Path, data: bytes | str | Iterable[bytes | str], mode: int = 0o600) -> None:
+    """Write a file so that a reader, or a controller that comes back from a power cut, sees the old or the new one.
+
+    data: the whole, or its pieces one after the other.
+    """
     path = Path(path)
-    raw = data.encode('utf-8', 'surrogatepass') if isinstance(data, str) else data
+    pieces = [data] if isinstance(data, (bytes, str)) else data
     make_dir(path.parent)
     try:
         handle, temporary = tempfile.mkstemp(prefix='.tmp-', dir=path.parent)
@@ -121,7 +124,8 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
                             'or set jeedom_artifacts to another folder.', 'artifacts_not_writable') from error
     try:
         with os.fdopen(handle, 'wb') as stream:
-            stream.write(raw)
+            for piece in pieces:
+                stream.write(piece.encode('utf-8', 'surrogatepass') if isinstance(piece, str) else piece)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, mode)

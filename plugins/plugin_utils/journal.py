@@ -40,10 +40,10 @@ def read(root: Path, host: str) -> dict | None:
     return value if _valid(value) else None
 
 
-def read_all(root: Path) -> list[dict]:
-    """All journals, by host name; files that are no journals are left out."""
+def read_all(root: Path, most: int | None = None) -> list[dict]:
+    """All journals, by host name, or so many of them; files that are no journals are left out."""
     found = []
-    for name in sorted(folder(root).glob('*.json')):
+    for name in sorted(folder(root).glob('*.json'))[:most]:
         value = artifacts.read_json(name)
         if _valid(value):
             found.append(value)

@@ -105,13 +105,16 @@ class Lines:
         self.printed = time.monotonic()
 
     def _left(self, percent: int) -> str:
-        """What is left: from boxes that have been through this, else from the percentage; empty when it would be a guess."""
+        """What is left: from boxes that have been through this, the more by the percentage the further it is; empty when it would be a guess."""
         known = durations.get(self.stage)
-        if known and (left := statistics.median(known) - self.elapsed) > 0:
-            return '-' + clock(left)
-        if 15 <= percent < 100 and self.elapsed > 10:
-            return '-' + clock(self.elapsed * (100 - percent) / percent)
-        return ''
+        by_others = max(0.0, statistics.median(known) - self.elapsed) if known else None
+        by_percent = self.elapsed * (100 - percent) / percent if 15 <= percent <= 100 and self.elapsed > 10 else None
+        if by_others is not None and by_percent is not None:
+            share = percent / 100
+            left = by_others * (1 - share) + by_percent * share
+        else:
+            left = (by_others if by_percent is None else by_percent) or 0.0
+        return '-' + clock(left) if left >= 1 and percent < 100 else ''
 
     def update(self, status: dict) -> None:
         """Show a status if it says something new."""

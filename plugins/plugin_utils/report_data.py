@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import statistics
 from collections import Counter
@@ -23,7 +24,12 @@ def text(value: Any, language: str = 'en', width: int = 600) -> str:
         value = value.get(language) or value.get('en') or next(iter(value.values()), '')
     if isinstance(value, (list, tuple)):
         value = '; '.join(str(part) for part in value)
-    clean = str('' if value is None else value)
+    return _clean(str('' if value is None else value), width)
+
+
+@functools.lru_cache(maxsize=20000)
+def _clean(clean: str, width: int) -> str:
+    # Most texts come from many boxes: made once, they also stand in memory once.
     if not clean.isprintable():
         clean = ''.join(char if char.isprintable() else ' ' for char in clean)
     clean = ' '.join(clean.split())
@@ -300,6 +306,19 @@ def by_stage(boxes: list[dict]) -> list[dict]:
             for name in journal.order(found)]
 
 
+def over(boxes: list[dict]) -> dict:
+    """What is told of some boxes: {summary, boxes, findings, plugins, stages}."""
+    durations = [each['duration'] for each in boxes if each['outcome'] == 'migrated']
+    done = [each for each in boxes if each['census']['compared']]
+    return {
+        'summary': {'boxes': len(boxes), 'outcomes': dict(Counter(each['outcome'] or 'none' for each in boxes)),
+                    'median_duration': statistics.median(durations) if durations else None,
+                    'archives': sum(len(each['archives']) for each in boxes),
+                    'archive_bytes': sum(archive['size'] for each in boxes for archive in each['archives']),
+                    'census_compared': len(done), 'census_different': sum(bool(each['census']['differences']) for each in done)},
+        'boxes': boxes, 'findings': by_finding(boxes), 'plugins': by_plugin(boxes), 'stages': by_stage(boxes)}
+
+
 def _urgency(each: dict) -> tuple:
     """Sort key: what somebody has to look at first, what has not begun last."""
     if not each['stages']:
@@ -335,17 +354,10 @@ def build(root: Path, language: str | None = None, sources: tuple[Path, ...] = (
     known = {each['host'] for each in boxes}
     boxes += [untouched(host) for host in dict.fromkeys(wanted) if isinstance(host, str) and host not in known]
     boxes.sort(key=_urgency)
-    tally = Counter(each['outcome'] or 'none' for each in boxes)
     step = status.next_step({each['host']: each['outcome'] for each in boxes}, run.get('arguments') or {})
-    durations = [each['duration'] for each in boxes if each['outcome'] == 'migrated']
-    done = [each for each in boxes if each['census']['compared']]
     return {
         'schema': SCHEMA, 'generated': artifacts.now(), 'language': chosen, 'artifacts': str(root),
         'run': {key: run.get(key) for key in ('run_id', 'started', 'controller', 'user', 'ansible')},
-        'summary': {'boxes': len(boxes), 'outcomes': dict(tally), 'median_duration': statistics.median(durations) if durations else None,
-                    'archives': sum(len(each['archives']) for each in boxes),
-                    'archive_bytes': sum(archive['size'] for each in boxes for archive in each['archives']),
-                    'census_compared': len(done), 'census_different': sum(bool(each['census']['differences']) for each in done)},
         'next': {'why': step[0], 'command': step[1]} if step else None,
         'waves': waves.read(home, newest) if newest else [],
-        'boxes': boxes, 'findings': by_finding(boxes), 'plugins': by_plugin(boxes), 'stages': by_stage(boxes)}
+        **over(boxes)}

@@ -19,6 +19,21 @@ _WORDS: dict[str, tuple[str, str]] = {
     'census': ('Nothing lost: the census', 'Rien de perdu : le recensement'),
     'census_nav': ('Census', 'Recensement'),
     'archives': ('Archives', 'Sauvegardes'),
+    'box': ('Box', 'Box'),
+    'version': ('Version', 'Version'),
+    'whole': ('all {n} boxes', 'les {n} box'),
+    'part': ('page {n} of {total}', 'page {n} sur {total}'),
+    'pages_text': ('One square per box; each of the {n} strips leads to the page that tells all about its boxes.',
+                   'Un carré par box ; chacune des {n} bandes mène à la page qui dit tout de ses box.'),
+    'need_look': ('{n} boxes are not on V4; those that need a look come first.', '{n} box ne sont pas en V4 ; d’abord celles à examiner.'),
+    'and_rest': ('The first {most} are listed, {n} more fit: search, or choose a state.',
+                 'Les {most} premières sont listées, {n} autres correspondent : cherchez, ou choisissez un état.'),
+    'fit': ('{n} of {total} boxes fit', '{n} box sur {total} correspondent'),
+    'and_more': ('and {n} more, on the pages of the boxes and in report.json', 'et {n} autres, sur les pages des box et dans report.json'),
+    'archives_pages': ('Names and hashes are on the pages of the boxes and in report.json. Here stand only those that are not there any more.',
+                       'Noms et empreintes sont sur les pages des box et dans report.json. Ici, seulement celles qui ne sont plus là.'),
+    'footer_pages': ('Written by jeedom.fleet. Keep the files of this folder together; they load nothing else.',
+                     'Écrit par jeedom.fleet. Gardez ensemble les fichiers de ce dossier ; ils ne chargent rien d’autre.'),
     'durations': ('Durations', 'Durées'),
     'waves': ('Waves', 'Vagues'),
     'map': ('Map of the fleet', 'Carte du parc'),
@@ -111,7 +126,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     'o_blocked': ('Blocked', 'Bloquée'),
     'o_rolled_back': ('Back as it was', 'Revenue à l’état d’avant'),
     'o_failed': ('Failed', 'Échec'),
-    'o_unknown': ('Unknown', 'Inconnu'),
+    'o_unknown': ('Unknown', 'Inconnue'),
     'o_none': ('Not finished', 'Non terminée'),
     'o_untouched': ('Not started', 'Pas commencée'),
     # statuses of a stage
@@ -219,7 +234,7 @@ class Words:
     def headline(self, done: int, total: int) -> str:
         """What the reader wants to know first."""
         if self.language == 'fr':
-            return (f'Les {total} box sont en V4' if done == total > 1 else 'La box est en V4' if done == total == 1 else 'La box n’est pas en V4'
-                    if total == 1 else f'{done} box sur {total} {"est" if done == 1 else "sont"} en V4')
-        return (f'All {total} boxes are on V4' if done == total > 1 else 'The box is on V4' if done == total == 1 else 'The box is not on V4'
-                if total == 1 else f'{done} of {total} boxes {"is" if done == 1 else "are"} on V4')
+            return (f'Les {self.count(total)} box sont en V4' if done == total > 1 else 'La box est en V4' if done == total == 1 else 'La box n’est pas en V4'
+                    if total == 1 else f'{self.count(done)} box sur {self.count(total)} {"est" if done == 1 else "sont"} en V4')
+        return (f'All {self.count(total)} boxes are on V4' if done == total > 1 else 'The box is on V4' if done == total == 1 else 'The box is not on V4'
+                if total == 1 else f'{self.count(done)} of {self.count(total)} boxes {"is" if done == 1 else "are"} on V4')

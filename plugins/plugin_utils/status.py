@@ -98,6 +98,18 @@ def row(entry: dict) -> dict:
             'duration': duration(entry), 'message': message(entry)}
 
 
+def to_go_on(mine: dict, run: dict) -> dict:
+    """The arguments to go on with: those of a migration that has been begun (run.json), over the boxes that this call is about.
+
+    mine: the arguments of this call, of another playbook.
+    """
+    begun = run.get('arguments')
+    begun = begun if isinstance(begun, dict) else {}
+    if cast(re.Match, _NAME.match(str(begun.get('playbook') or ''))).group(2) != 'migrate':
+        return mine
+    return {**begun, **{key: mine.get(key) for key in ('inventory', 'limit')}}
+
+
 def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, str] | None:
     """(why, command) to go on with a fleet, or None when nothing is left to do.
 

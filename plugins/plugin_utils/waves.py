@@ -38,7 +38,8 @@ def members(play_hosts: list[str], batch: list[str], judged: set[str], started: 
     matter (anchors E12): a box also belongs to the wave if it has begun in this run and no earlier gate has judged it,
     or if it stands between two boxes of the batch.
     """
-    inside = [index for index, host in enumerate(play_hosts) if host in set(batch)]
+    alive = set(batch)
+    inside = [index for index, host in enumerate(play_hosts) if host in alive]
     span = set(play_hosts[min(inside):max(inside) + 1]) if inside else set()
     return [host for host in play_hosts if host not in judged and (host in span or host in started)]
 
@@ -132,6 +133,27 @@ def expected(entries: list[dict], told: Any = None) -> float:
     return max(known) * 1.2 if known else EXPECTED
 
 
+def expected_change(entries: list[dict], told: Any = None) -> float:
+    """Seconds that a box will take from its first change to its end: the slowest so far and a fifth more, else half of a wave (minutes)."""
+    known = []
+    for entry in entries:
+        prepare = entry['stages'].get('prepare') or {}
+        if entry.get('outcome') in ('migrated', 'rolled_back') and prepare.get('run_id') == entry.get('run_id') and prepare.get('started'):
+            known.append(entry['updated'] - prepare['started'])
+    return max(known) * 1.2 if known else expected([], told) / 2
+
+
+def too_late(window: Any, entries: list[dict], told: Any = None, now: float | None = None) -> str:
+    """Why a box must not be changed any more in this window, as a sentence; empty when it can still end in it, or there is none."""
+    if not window:
+        return ''
+    left, need = window_left(window, now), expected_change(entries, told)
+    if left >= need:
+        return ''
+    return (f'Looked at, backed up and fetched; nothing was changed: the maintenance window {window} has {int(left / 60)} min left, and what changes a box '
+            f'takes about {int(need / 60 + 0.5)} min. Run again in the next one.')
+
+
 # -- sizes and order of waves, for serial and hosts of a play
 
 DEFAULT = [1, 5, '25%']
@@ -184,11 +206,13 @@ def plan(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> list[lis
     for entry in entries:
         named = _is_name(entry) and entry in groups
         size = None if named else _size(entry, len(hosts))
-        chosen = [host for host in left if host in set(groups[entry])] if named else left[:size]
+        members_of = set(groups[entry]) if named else set()
+        chosen = [host for host in left if host in members_of] if named else left[:size]
         last = size or last
         if chosen:
             found.append(chosen)
-        left = [host for host in left if host not in set(chosen)]
+        taken = set(chosen)
+        left = [host for host in left if host not in taken]
     while left:
         found.append(left[:last or len(left)])
         left = left[last or len(left):]

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Everything works without this script, except filters and the theme. */
+ * The page of up to some hundred boxes; after common.js. */
 (function () {
   'use strict';
-  var root = document.documentElement;
   var boxes = Array.prototype.slice.call(document.querySelectorAll('#list > .box'));
   var filter = document.getElementById('filter');
   var query = document.getElementById('q');
@@ -11,15 +10,11 @@
   var openAll = document.getElementById('openall');
   var state = '';
 
-  function fold(text) {
-    return text.toLowerCase().normalize('NFD').replace(/[\u0300-\u036f]/g, '');
-  }
-
   function apply() {
-    var words = fold(query.value).split(/\s+/).filter(Boolean);
+    var words = fleet.fold(query.value).split(/\s+/).filter(Boolean);
     var shown = 0;
     boxes.forEach(function (box) {
-      var text = fold(box.dataset.q);
+      var text = fleet.fold(box.dataset.q);
       var fits = (!state || box.dataset.state === state) && words.every(function (word) { return text.indexOf(word) >= 0; });
       box.hidden = !fits;
       shown += fits ? 1 : 0;
@@ -58,13 +53,6 @@
     openAll.dataset.open = open ? '1' : '';
     openAll.textContent = openAll.dataset.close;
     openAll.dataset.close = word;
-  });
-
-  var theme = document.getElementById('theme');
-  theme.hidden = false;
-  theme.addEventListener('click', function () {
-    var dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-    root.dataset.theme = dark ? 'light' : 'dark';
   });
 
   /* Paper cannot be unfolded: print what matters of small fleets. */

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import report
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import report, report_page
 
 HOSTILE = '<script>window.hacked = 1</script>'
 
@@ -152,6 +152,9 @@ def test_print_has_every_box_and_no_controls(opened, tmp_path):
     opened.call('Emulation.setEmulatedMedia', media='print')
     assert opened.run('getComputedStyle(document.querySelector("nav")).display') == 'none'
     assert opened.run('[...document.querySelectorAll("#list > .box")].every(each => getComputedStyle(each).display !== "none")')
+    # What is only good to know is on paper once, with the findings, and no open box begins a page of its own.
+    assert opened.run('getComputedStyle(document.querySelector(".box .f-info")).display') == 'none'
+    assert opened.run('[...document.querySelectorAll("details[open]")].every(each => getComputedStyle(each).breakInside === "auto")')
     opened.call('Emulation.setEmulatedMedia', media='')
 
 
@@ -162,3 +165,56 @@ def test_500_boxes_are_there_and_can_be_searched(browser, fleets, tmp_path):
     assert shown(browser) == 500
     browser.run('q.value = "box49"; q.dispatchEvent(new Event("input"))')
     assert shown(browser) == 11
+
+
+@pytest.fixture
+def first(browser, fleets, tmp_path, monkeypatch):
+    """The first page of a fleet of several pages, one box of which is called like a script."""
+    for name, value in (('PAGE_BOXES', 10), ('LISTED', 5)):
+        monkeypatch.setattr(report_page, name, value)
+    path = report.write(fleets.make(tmp_path / 'a', 24, untouched=2, hosts={5: HOSTILE}))['html']
+    browser.errors.clear()
+    browser.size(1400)
+    browser.open('about:blank')
+    browser.open(path)
+    yield browser
+    assert browser.errors == [] and browser.run('typeof window.hacked') == 'undefined'
+
+
+LISTED = '[...document.querySelectorAll("#list a")].map(each => each.textContent)'
+
+
+def test_a_large_fleet_is_searched_from_its_first_page(first):
+    assert len(first.run(LISTED)) == 5 and first.run('document.getElementById("count").textContent').endswith('of 26 boxes fit')
+    first.run(f'q.value = {HOSTILE[:14]!r}; q.dispatchEvent(new Event("input"))')
+    assert first.run(LISTED) == [HOSTILE]
+    first.run('q.value = ""; document.querySelector(".chips [data-state=untouched]").click()')
+    assert first.run(LISTED) == ['box25', 'box26'] and first.run('document.querySelector("#list .state").textContent').strip() == 'Not started'
+    target = first.run('document.querySelector("#list a").href')
+    first.open('about:blank')
+    first.open(target)
+    assert first.run('document.querySelector(location.hash).open') is True
+    assert first.run('document.querySelector(location.hash + " b").textContent') == 'box25'
+
+
+def test_the_first_page_is_for_everybody(first):
+    nodes = first.call('Accessibility.getFullAXTree')['nodes']
+    assert [node for node in nodes if not node.get('ignored') and node['role'].get('value') in ('button', 'link', 'searchbox', 'image', 'heading', 'region')
+            and not node.get('name', {}).get('value')] == []
+    for width in (320, 1400):
+        first.size(width, phone=width < 500)
+        assert first.run('document.documentElement.scrollWidth') <= width
+    for dark in (False, True):
+        first.size(1400, dark=dark)
+        assert first.run(CONTRAST) == []
+
+
+@pytest.mark.parametrize('role, least', [('banner', 1), ('navigation', 1), ('main', 1), ('contentinfo', 1), ('region', 8)])
+def test_a_screen_reader_jumps_by_landmarks(opened, role, least):
+    nodes = [node for node in opened.call('Accessibility.getFullAXTree')['nodes'] if not node.get('ignored') and node['role'].get('value') == role]
+    assert len(nodes) >= least
+
+
+def test_cells_of_tables_have_headers(opened):
+    bare = '!each.querySelector("thead th") || !each.querySelector("tbody th[scope=row]")'
+    assert opened.run(f'[...document.querySelectorAll("table")].filter(each => {bare}).length') == 0

@@ -294,3 +294,24 @@ def test_waves_by_group_run_in_their_order_and_outside_the_window_nothing_starts
     done = controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30')
     assert done.returncode == 2 and 'WAVE' not in done.stdout and '"error_code": "outside_window"' in done.stdout
     assert controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30', '--check').returncode == 0
+
+
+@pytest.mark.parametrize('minutes, word, outcome', [(10, 'true', 'stopped'), (10, 'false', 'ready'), (300, 'true', None)])
+def test_no_box_is_changed_that_cannot_end_in_the_window_though_its_wave_began_in_time(controller, minutes, word, outcome):
+    play = '''
+- hosts: jeedom
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role: {name: jeedom.fleet.assess, tasks_from: acknowledge}
+    - ansible.builtin.debug: {msg: "CHANGED {{ jeedom_acknowledged and not jeedom_too_late }} END"}
+'''
+    controller.inventory(1)
+    import time
+    begin, end = (time.strftime('%H:%M', time.localtime(time.time() + seconds)) for seconds in (-3600, minutes * 60))
+    done = controller.run(play, '-e', f'jeedom_window={begin}-{end}', '-e', f'jeedom_acknowledge={word}')
+    assert done.returncode == 0, done.stdout
+    assert ('CHANGED True END' in done.stdout) is (outcome is None)
+    if outcome:
+        stage = controller.journal('box1')['stages']['prepare']
+        assert controller.journal('box1')['outcome'] == outcome and stage['status'] == 'skipped'
+        assert ('maintenance window' in stage['message']) is (outcome == 'stopped')

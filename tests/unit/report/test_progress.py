@@ -61,6 +61,13 @@ def test_what_is_left_comes_from_boxes_that_have_been_through_it(monkeypatch):
     assert '-' not in lines_of(status(10, elapsed=1000))[0].split('hop')[0].replace('box-', '')
 
 
+def test_the_percentage_counts_the_more_the_further_a_box_is(monkeypatch):
+    monkeypatch.setattr(progress, 'durations', {'upgrade': [158.0]})
+    # the others say 78 s more, the percentage 20 s: a fifth of the one and four fifths of the other
+    assert '-00:31' in lines_of(status(80, elapsed=80))[0]
+    assert '-' not in lines_of(status(100, elapsed=80))[0].split('hop')[0].replace('box-', '')
+
+
 def test_no_guess_from_too_little():
     assert lines_of(status(3, elapsed=4))[0].split('hop')[0].rstrip().endswith('00:04')
 

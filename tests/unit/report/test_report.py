@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, report, report_data, report_text, status
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, report, report_data, report_page, report_text, status
 
 HOSTILE = '<script>alert(1)</script>'
 ATTACKS = [HOSTILE, '"><img src=x onerror=alert(1)>', "'-alert(1)-'", '{{ 7*7 }}{% raw %}', '</style><svg onload=alert(1)>', 'javascript:alert(1)',
@@ -45,7 +45,7 @@ def told(fleet):
 
 @pytest.fixture(scope='module')
 def page(told):
-    return Page(report.html(told))
+    return Page(report_page.html(told))
 
 
 def test_every_box_is_counted_once(told):
@@ -89,7 +89,7 @@ def test_census_differences_are_told(fleets, tmp_path):
     artifacts.write_json(root / fleets.RUN / 'box1' / 'census-difference.json', [{'text': '1 scenario fewer: "Volets"'}])
     told = report_data.build(root)
     assert told['boxes'][0]['census']['differences'] == ['1 scenario fewer: "Volets"'] and told['summary']['census_different'] == 1
-    assert '1 scenario fewer' in report.html(told)
+    assert '1 scenario fewer' in report_page.html(told)
 
 
 def test_an_archive_that_is_gone_or_cut_is_said(fleets, tmp_path):
@@ -176,7 +176,7 @@ def test_the_page_needs_nothing_else_and_its_links_lead_somewhere(page):
 
 
 def test_the_policy_lets_only_our_script_run(told):
-    source = report.html(told)
+    source = report_page.html(told)
     script = source.split('<script>', 1)[1].split('</script>', 1)[0]
     import base64
     import hashlib
@@ -209,13 +209,12 @@ def attacked(root, text):
 def test_nothing_of_a_box_becomes_markup(tmp_path, text):
     attacked(tmp_path, 'harmless')
     attacked(tmp_path, 'harmless, too')
-    tags = {tag for tag, _attrs in Page(report.html(report_data.build(tmp_path))).tags}
+    tags = {tag for tag, _attrs in Page(report_page.html(report_data.build(tmp_path))).tags}
     attacked(tmp_path, text)
-    page = Page(report.html(report_data.build(tmp_path)))
+    page = Page(report_page.html(report_data.build(tmp_path)))
     assert {tag for tag, _attrs in page.tags} == tags
     assert not [name for _tag, attrs in page.tags for name in attrs if name.startswith('on')] and not [link for link in page.links if link.startswith('java')]
-    report.junit(report_data.build(tmp_path))
-    ElementTree.fromstring(report.junit(report_data.build(tmp_path)))
+    ElementTree.fromstring(''.join(report.junit(report_data.build(tmp_path))).encode('utf-8'))
     shown = ''.join(page.texts)
     assert text.isprintable() is False or text in shown
 
@@ -227,13 +226,13 @@ def test_records_of_any_shape_are_survived(tmp_path, value):
     for name in ('facts-before', 'facts-after', 'findings', 'health', 'census-difference'):
         artifacts.write_json(artifacts.run_dir(tmp_path, 'r', 'box') / f'{name}.json', value)
     artifacts.write_json(artifacts.run_dir(tmp_path, 'q', 'box') / 'facts-before.json', {'plugins': value, 'core': value, 'census': value})
-    assert 'box' in report.html(report_data.build(tmp_path))
+    assert 'box' in report_page.html(report_data.build(tmp_path))
 
 
 @pytest.mark.parametrize('cell', ['=1+1', '+1', '-1', '@x', '\t=1'])
 def test_spreadsheets_do_not_calculate_with_a_box(tmp_path, cell):
     journal.record(tmp_path, cell, 'r', 'assess', 'ok', cell)
-    rows = list(csv.DictReader(io.StringIO(report.as_csv(report_data.build(tmp_path)))))
+    rows = list(csv.DictReader(io.StringIO(''.join(report.as_csv(report_data.build(tmp_path))))))
     assert rows[0]['host'][0] == "'"
 
 

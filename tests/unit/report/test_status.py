@@ -111,3 +111,13 @@ def test_what_is_left_to_do():
     journal.apply(told, 'r', 'prepare', 'skipped', 4, outcome='ready')
     assert status.left(told) == ['prepare', 'upgrade', 'verify', 'commit']
     assert status.left(entry('migrated')) == [] and status.left(None) == list(status.WAY)
+
+
+@pytest.mark.parametrize('playbook, extra', [
+    ('jeedom.fleet.migrate', ['-e', 'jeedom_acknowledge=true']), ('playbooks/migrate.yml', ['-e', 'jeedom_acknowledge=true']), ('site.yml', []), (None, [])])
+def test_the_way_on_is_the_migration_that_was_begun_over_the_boxes_asked_about(playbook, extra):
+    mine = {'playbook': 'jeedom.fleet.status', 'inventory': ['here'], 'limit': 'box1,box2', 'extra': [], 'flags': []}
+    begun = {'playbook': playbook, 'inventory': ['there'], 'limit': 'box1', 'extra': ['-e', 'jeedom_acknowledge=true'], 'flags': ['--forks', '5']}
+    told = status.to_go_on(mine, {'arguments': begun} if playbook else {})
+    assert told['extra'] == extra and told['inventory'] == ['here'] and told['limit'] == 'box1,box2'
+    assert told['playbook'] == (playbook if extra else 'jeedom.fleet.status')

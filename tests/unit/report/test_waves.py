@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import waves
@@ -91,7 +93,6 @@ def test_judged_waves_are_kept_per_run(tmp_path):
 
 
 def moment(clock):
-    import time
     return time.mktime(time.strptime(f'2026-11-23 {clock}', '%Y-%m-%d %H:%M'))
 
 
@@ -127,3 +128,18 @@ def test_sizes_follow_groups_and_limit():
     assert waves.sizes('1,5,25%', HOSTS, groups) == ['1', '5', '25%']
     with pytest.raises(waves.WaveError):
         waves.sizes(['nobody'], HOSTS, groups)
+
+
+def test_the_time_for_changes_is_that_of_the_slowest_box_from_its_first_change_on():
+    def entry(outcome, begin, end, run='r'):
+        return {'outcome': outcome, 'run_id': 'r', 'started': 0.0, 'updated': end, 'stages': {'prepare': {'run_id': run, 'started': begin}}}
+
+    entries = [entry('migrated', 500.0, 1000.0), entry('rolled_back', 900.0, 1000.0), entry('failed', 0.0, 9000.0), entry('migrated', 0.0, 9000.0, 'earlier')]
+    assert waves.expected_change(entries, 1000) == 600.0
+    assert waves.expected_change([], '40') == 1200.0 and waves.expected_change([]) == 1800.0
+
+
+def test_a_box_is_refused_only_when_the_window_is_too_short():
+    at = time.mktime((2026, 11, 25, 4, 50, 0, 0, 0, -1))
+    assert waves.too_late('', [], now=at) == '' == waves.too_late('22:00-06:00', [], now=at)
+    assert '22:00-05:00 has 10 min left' in waves.too_late('22:00-05:00', [], now=at) and 'about 30 min' in waves.too_late('22:00-05:00', [], now=at)
