@@ -214,7 +214,7 @@ def certificate(state: Path) -> Path:
     private, public = machine.authority()
     names = ','.join(f'DNS:{name}' for name in SITE_NAMES)
     run('openssl', 'req', '-new', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=github.com', '-keyout', state / 'site.key', '-out', state / 'site.csr')
-    (state / 'site.ext').write_text(f'subjectAltName={names}\n', encoding='ascii')
+    (state / 'site.ext').write_text(f'subjectAltName={names}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n', encoding='ascii')
     run('openssl', 'x509', '-req', '-days', '825', '-in', state / 'site.csr', '-CA', public, '-CAkey', private, '-CAcreateserial',
         '-CAserial', state / 'site.srl', '-extfile', state / 'site.ext', '-out', state / 'site.crt')
     path.write_bytes((state / 'site.key').read_bytes() + (state / 'site.crt').read_bytes())

@@ -120,11 +120,12 @@ def key() -> Path:
 
 def authority() -> tuple[Path, Path]:
     """Certificate authority of the stand-in site: (key, certificate), made once; the base trusts it."""
-    private, public = CACHE / 'ca.key', CACHE / 'ca.crt'
+    # not ca.crt, which older clones on this machine made and use: Python 3.13 trusts no authority without its key usage
+    private, public = CACHE / 'authority.key', CACHE / 'authority.crt'
     if not public.exists():
         CACHE.mkdir(parents=True, exist_ok=True, mode=0o700)
         run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3650', '-subj', '/CN=jeedom.fleet sandbox',
-            '-keyout', private, '-out', public)
+            '-addext', 'keyUsage=critical,keyCertSign,cRLSign', '-keyout', private, '-out', public)
     return private, public
 
 

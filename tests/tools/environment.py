@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / '.venv'
 LOCK = ROOT / 'tests/requirements.lock'
 # command that shows it is there -> package that brings it
-TOOLS = {'git': 'git', 'ssh': 'openssh-client', 'ip': 'iproute2', 'shellcheck': 'shellcheck', 'php': 'php-cli'}
+TOOLS = {'git': 'git', 'ssh': 'openssh-client', 'ip': 'iproute2', 'shellcheck': 'shellcheck', 'php': 'php-cli',
+         'patchelf': 'patchelf'}
 
 
 def install(packages: list[str]) -> None:
