@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup bench-scale clean sanity lock sbom
+.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup bench-scale bench-transport clean sanity lock sbom
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,8 +35,8 @@ unit: setup
 docs: setup  ## the documentation: reference from the code, every page, links checked; build/docs/index.html
 	@$(RUN) python tests/tools/run_tests.py docs
 
-matrix: setup  ## unit tests of the box side on every Python of this machine
-	@$(RUN) python tests/tools/run_tests.py unit_old
+matrix: setup  ## every ansible-core against boxes with every Python, and the box side's unit tests on these; table into docs/reference
+	@$(RUN) JEEDOM_TEST_JOBS=1 python tests/tools/run_tests.py unit_old matrix_full
 
 sanity: setup  ## ansible-test sanity under the oldest and the newest ansible-core
 	@$(RUN) python tests/tools/run_tests.py sanity
@@ -76,6 +76,9 @@ bench-backup: setup  ## what the level of compression costs and gives: BENCH='--
 
 bench-scale: setup  ## what a large fleet costs the controller: report, waves, Ansible itself: BENCH='--boxes 500,10000'
 	@$(RUN) python tests/bench/controller.py $(BENCH)
+
+bench-transport: setup  ## calls over stdin beside ordinary modules: BENCH='--calls 20 --runs 5'
+	@$(RUN) python tests/bench/transport.py $(BENCH)
 
 clean:  ## remove what was made in the clone
 	@rm -rf .venv .cache artifacts build tests/output

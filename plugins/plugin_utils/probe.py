@@ -27,23 +27,29 @@ class ProbeError(Exception):
 
 
 def script(interpreter: str | None = None, code: str | None = None, environment: str = '') -> str:
-    """The shell command; interpreter: the one that the inventory names, tried first.
+    """The shell command; interpreter: the one that the inventory names, tried first and taken when it can be used.
 
     code: Python that root's first usable Python runs at once, with the standard input of the command; without root or Python
     it does not run. environment: quoted assignments for it.
     """
-    names = ([interpreter] if interpreter and interpreter.startswith('/') else []) + list(CANDIDATES)
-    text = SCRIPT.format(candidates=' '.join(shlex.quote(name) for name in dict.fromkeys(names)))
+    named = interpreter if interpreter and interpreter.startswith('/') else ''
+    text = f'echo named {shlex.quote(named)}; ' if named else ''
+    text += SCRIPT.format(candidates=' '.join(shlex.quote(name) for name in dict.fromkeys(filter(None, [named, *CANDIDATES]))))
     return text + ('true' if code is None else f'[ "$u" = 0 ] && [ -n "$use" ] && exec env {environment} "$use" -c {shlex.quote(code)}')
 
 
 def parse(stdout: str, host: str) -> dict:
-    """{uid, pythons: [{path, version}]} of the script's output; raises ProbeError when there is no usable Python."""
-    uid, pythons = None, []
+    """{uid, pythons: [{path, version}]} of the script's output; raises ProbeError when there is no usable Python.
+
+    The Python that the inventory names is the only one, where it can be used: ordinary modules would run on it in any case.
+    """
+    uid, named, pythons = None, None, []
     for line in stdout.splitlines():
         words = line.split()
         if len(words) == 2 and words[0] == 'uid' and words[1].isdigit():
             uid = int(words[1])
+        if len(words) == 2 and words[0] == 'named':
+            named = words[1]
         if len(words) == 3 and words[0] == 'python' and words[2].count('.') == 2:
             version = [int(part) for part in words[2].split('.')]
             if tuple(version[:2]) == (2, 7) or tuple(version) >= (3, 5, 0):
@@ -54,7 +60,7 @@ def parse(stdout: str, host: str) -> dict:
     if not pythons:
         raise ProbeError(f'{host} has no Python that can be used (2.7, or 3.5 and newer is needed): install one there with '
                          '"apt-get install python3-minimal".', 'no_python')
-    return {'uid': uid, 'pythons': pythons}
+    return {'uid': uid, 'pythons': [python for python in pythons if python['path'] == named] or pythons}
 
 
 def minimum_python() -> tuple[int, int]:

@@ -21,7 +21,7 @@ SCENARIOS = ['default']
 # tests/integration/README.md has what they are.
 INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'nightly', 'findings', 'tutorial', 'runner', 'supply_faults', 'bad_input']
 # The longest first, so that none is left alone at the end.
-ALL = ['lint', 'conformance', *(f'integration:{name}' for name in INTEGRATION[:5]), *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
+ALL = ['lint', 'conformance', *(f'integration:{name}' for name in INTEGRATION[:5]), 'matrix', *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
        'sanity', 'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[5:])]
 JOBS = int(os.environ.get('JEEDOM_TEST_JOBS', '2'))
 # Where the output of a suite goes: one file for each of the threads.
@@ -69,6 +69,16 @@ def unit_old() -> bool:
     return call(sys.executable, 'tests/tools/old_pythons.py')
 
 
+def matrix() -> bool:
+    """The oldest and the newest ansible-core against boxes with every Python that this machine has; what it has not is named."""
+    return call(sys.executable, 'tests/tools/matrix.py', '--ends')
+
+
+def matrix_full() -> bool:
+    """Every supported ansible-core; the table goes into the documentation. Not among "all": the ends show most of what breaks."""
+    return call(sys.executable, 'tests/tools/matrix.py', '--write')
+
+
 def sanity() -> bool:
     """ansible-test sanity under the oldest and the newest ansible-core for which this machine has a Python."""
     return call(sys.executable, 'tests/tools/sanity.py')
@@ -95,6 +105,7 @@ def suite(name: str) -> bool:
     kind, _colon, argument = name.partition(':')
     begin = time.monotonic()
     good = {'lint': lint, 'unit': unit, 'unit_old': unit_old, 'sanity': sanity, 'artifact': artifact, 'conformance': conformance, 'docs': docs,
+            'matrix': matrix, 'matrix_full': matrix_full,
             'integration': lambda: integration(argument), 'molecule': lambda: molecule(argument)}[kind]()
     print(f'-- {name}: {"passed" if good else "FAILED"} in {time.monotonic() - begin:.0f} s',
           file=getattr(output, 'file', sys.stdout), flush=True)

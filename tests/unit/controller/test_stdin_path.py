@@ -105,3 +105,19 @@ def test_a_shell_that_chatters_is_told():
 def test_the_probe_script_runs_here():
     done = subprocess.run(['sh', '-c', probe.script(sys.executable)], capture_output=True, text=True, check=True)
     assert probe.parse(done.stdout, 'here')['pythons']
+
+
+def test_the_python_that_the_inventory_names_is_taken_though_a_newer_one_is_there(tmp_path):
+    # ordinary modules run on it in any case: the way must be chosen for it, not for the newer one
+    named = tmp_path / 'python2.7'
+    named.write_text('#!/bin/sh\necho 2.7.18\n')
+    named.chmod(0o755)
+    told = subprocess.run(['sh', '-c', probe.script(str(named))], capture_output=True, text=True, check=True).stdout
+    others = told + 'python /usr/bin/python3 3.9.2\n'
+    assert probe.parse(others, 'box7')['pythons'] == [{'path': str(named), 'version': [2, 7, 18]}]
+
+
+def test_a_python_that_the_inventory_names_and_that_is_not_there_leaves_the_others():
+    told = subprocess.run(['sh', '-c', probe.script('/nowhere/python3')], capture_output=True, text=True, check=True).stdout
+    assert '/nowhere' in told
+    assert probe.parse(told + 'python /usr/bin/python3 3.9.2\n', 'box7')['pythons'][-1] == {'path': '/usr/bin/python3', 'version': [3, 9, 2]}
