@@ -34,6 +34,9 @@ PYTHONS = ('2.7', '3.5', '3.6', '3.7', '3.9', '3.11', '3.13')
 # Whole migrations: these Pythons under the oldest and under the newest ansible-core.
 MIGRATED = {'2.16': ('2.7', '3.13'), '2.21': ('2.7', '3.5', '3.13')}
 BARE = 'none'
+# The plays of tests/matrix/changes.yml, and whether each has to change something; and its modules that change.
+PLAYS = {'Dry run': True, 'Run': True, 'Second run': False}
+CHANGES = ('config', 'cron_task', 'engine')
 NO_PYTHON = 'has no Python that can be used (2.7, or 3.5 and newer is needed)'
 # What Jeedom's minute task moves on a box at rest.
 MOVING = ('tables cron:', 'tables event:', 'tables message:', 'backup:', 'cache:', 'started:')
@@ -78,16 +81,16 @@ def trouble(ran: Ran, box: str) -> str | None:
     return next((f'{row["task"]}: {row["status"]}: {row["msg"]}' for row in rows if row['status'] in ('failed', 'unreachable')), None)
 
 
-def unlike(ran: Ran, box: str, changed: bool, diff: bool) -> str | None:
-    """The first task of changes.yml on a box that did not say changed and show a diff as it should, or None."""
+def unlike(ran: Ran, box: str, play: str, changed: bool) -> str | None:
+    """The first task of a play of changes.yml on a box that did not say changed and show a diff as it should, or None."""
     wrong = trouble(ran, box)
     if wrong:
         return wrong
-    rows = [row for row in ran.of(box) if row['action'].startswith('jeedom.fleet.')]
-    if len(rows) != 3:
-        return f'{len(rows)} of 3 tasks ran'
+    rows = [row for row in ran.of(box) if row['play'] == play and row['action'] != 'jeedom.fleet.facts']
+    if len(rows) != len(CHANGES):
+        return f'{len(rows)} of {len(CHANGES)} tasks ran'
     return next((f'{row["task"]}: changed is {row["changed"]}, diff is {row["diff"]}' for row in rows
-                 if row['changed'] is not changed or row['diff'] is not diff), None)
+                 if row['changed'] is not changed or row['diff'] is not changed), None)
 
 
 class Matrix:
@@ -99,7 +102,7 @@ class Matrix:
         self.bare = f'box{len(pythons) + 1}'
         self.full: dict[str, str] = {}
         self.problems: list[tuple[str, str, str, str]] = []
-        self.seen: dict[tuple[str, str], list[str]] = {}
+        self.seen: dict[tuple[str, str], set[str]] = {}
 
     # -- boxes
 
@@ -175,32 +178,34 @@ class Matrix:
             self.problems.append((core.series, version, step, wrong))
             print(f'  WRONG: ansible-core {core.series}, box Python {version}, {step}: {wrong}', flush=True)
 
-    def look(self, core: Core, boxes: list[str], transport: str) -> None:
+    def on_its_python(self, core: Core, ran: Ran, box: str) -> str | None:
+        """Keep the way that was taken; what is wrong with the Python that did it, or None."""
+        known = next((row['python'] for row in ran.of(box) if row['python']), None)
+        if not known:
+            return 'no facts came'
+        self.seen.setdefault((core.series, self.pythons[box]), set()).add(known['transport'])
+        found = '.'.join(map(str, known['version']))
+        return None if found == self.full[box] else f'ran on Python {found} instead of {self.full[box]}'
+
+    def look(self, core: Core, boxes: list[str]) -> None:
         """assess.yml: facts by the Python of the box, and a verdict; the box without Python is told so, and holds up nobody."""
-        ran = self.play(core, 'playbooks/assess.yml', [*boxes, self.bare], jeedom_box_transport=transport)
+        ran = self.play(core, 'playbooks/assess.yml', [*boxes, self.bare])
         for box in boxes:
-            known = next((row['python'] for row in ran.of(box) if row['python']), None) or {'version': [], 'transport': 'no'}
-            wrong = trouble(ran, box)
-            if not wrong and '.'.join(map(str, known['version'])) != self.full[box]:
-                wrong = f'ran on Python {known["version"]} instead of {self.full[box]}'
-            if not wrong and self.journal(core, box).get('outcome') != 'ready':
-                wrong = f'outcome {self.journal(core, box).get("outcome")} instead of ready'
-            self.note(core, box, f'assess.yml, {transport}', wrong)
-            way = known['transport']
-            if way not in self.seen.setdefault((core.series, self.pythons[box]), []):
-                self.seen[core.series, self.pythons[box]].append(way)
+            outcome = self.journal(core, box).get('outcome')
+            self.note(core, box, 'assess.yml', trouble(ran, box) or self.on_its_python(core, ran, box)
+                      or (None if outcome == 'ready' else f'outcome {outcome} instead of ready'))
         journal = self.journal(core, self.bare)
         message = journal.get('stages', {}).get('assess', {}).get('message', '')
         told = journal.get('outcome') == 'blocked' and message.startswith(f'{self.bare} {NO_PYTHON}') and 'Traceback' not in ran.text
-        self.note(core, self.bare, f'assess.yml, {transport}', None if told else f'{journal.get("outcome")}: {message}')
+        self.note(core, self.bare, 'assess.yml', None if told else f'{journal.get("outcome")}: {message}')
 
     def change(self, core: Core, boxes: list[str], transport: str, engine: str) -> None:
         """changes.yml: the dry run tells and changes nothing, the run changes, the second run finds nothing to do."""
-        given = {'matrix_value': f'{core.series} {transport}', 'matrix_engine': engine, 'jeedom_box_transport': transport}
-        for step, options, changed in (('dry run', ('--check', '--diff'), True), ('run', ('--diff',), True), ('second run', ('--diff',), False)):
-            ran = self.play(core, 'tests/matrix/changes.yml', boxes, *options, **given)
-            for box in boxes:
-                self.note(core, box, f'changes, {transport}, {step}', unlike(ran, box, changed, changed))
+        ran = self.play(core, 'tests/matrix/changes.yml', boxes, matrix_value=f'{core.series} {engine}', matrix_engine=engine,
+                        jeedom_box_transport=transport)
+        for box in boxes:
+            wrong = (f'{play}: {said}' for play, changed in PLAYS.items() if (said := unlike(ran, box, play, changed)))
+            self.note(core, box, f'changes, {transport}', next(wrong, None) or self.on_its_python(core, ran, box))
 
     def rehearse(self, core: Core, boxes: list[str]) -> None:
         """migrate.yml --check --diff: no task fails, nothing on the box is another than before."""
@@ -224,21 +229,18 @@ class Matrix:
                 wrong = None if (outcome, version) == (wanted, TARGET) else f'{outcome} on {version}: {trouble(ran, box)}'
                 self.note(core, box, step, wrong)
                 if not wrong and wanted == 'migrated':
-                    self.seen[core.series, self.pythons[box]].append('migrated')
+                    self.seen[core.series, self.pythons[box]].add('migrated')
 
     def against(self, core: Core) -> None:
         """All that is asked of one ansible-core but whole migrations; the boxes are left as they were found."""
         boxes = list(self.pythons)
         spoken = [box for box in boxes if core.speaks(self.pythons[box])]
-        self.look(core, boxes, 'auto')
+        self.look(core, boxes)
         self.rehearse(core, boxes)
         self.change(core, boxes, 'auto', 'stopped')
-        if spoken:
-            self.look(core, spoken, 'module')
-            self.change(core, spoken, 'module', 'running')
-        others = [box for box in boxes if box not in spoken]
-        if others:
-            self.change(core, others, 'stdin', 'running')
+        for transport, chosen in (('module', spoken), ('stdin', [box for box in boxes if box not in spoken])):
+            if chosen:
+                self.change(core, chosen, transport, 'running')
 
 
 def installed(series: str, pythons: tuple[str, ...]) -> Core | None:

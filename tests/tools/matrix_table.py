@@ -18,22 +18,23 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split('.'))
 
 
-def cell(ways: list[str], wrong: bool) -> str:
+def cell(ways: set[str], wrong: bool) -> str:
     """What one cell says."""
     if wrong:
         return 'WRONG'
     return ', '.join(word for way, word in WORDS.items() if way in ways) or 'not run'
 
 
-def table(cores: list[tuple[str, str, str]], pythons: list[tuple[str, str]], seen: dict[tuple[str, str], list[str]],
+def table(cores: list[tuple[str, str, str]], pythons: list[tuple[str, str]], seen: dict[tuple[str, str], set[str]],
           problems: list[tuple[str, str, str, str]]) -> str:
     """Markdown. cores: (series, release, Python it runs on); pythons: (version, full version on the box); seen: ways by (series, version)."""
     wrong = {problem[:2] for problem in problems}
+    names = [series for series, _release, _python in cores]
     lines = ['| Python of the box | ' + ' | '.join(f'ansible-core {release}, Python {python}' for _series, release, python in cores) + ' |',
              '|---' * (len(cores) + 1) + '|']
     for version, full in pythons:
-        lines.append(f'| {full} | ' + ' | '.join(cell(seen.get((series, version), []), (series, version) in wrong) for series, _release, _python in cores) + ' |')
-    lines.append('| none | ' + ' | '.join('WRONG' if (series, 'none') in wrong else 'told in one sentence' for series, _release, _python in cores) + ' |')
+        lines.append(f'| {full} | ' + ' | '.join(cell(seen.get((name, version), set()), (name, version) in wrong) for name in names) + ' |')
+    lines.append('| none | ' + ' | '.join('WRONG' if (name, 'none') in wrong else 'told in one sentence' for name in names) + ' |')
     return '\n'.join(lines)
 
 
@@ -47,5 +48,7 @@ def page(text: str, made: str) -> str:
 def write(made: str, cores: list[str], pythons: list[str]) -> None:
     """Into the documentation, with the date, and with what could not run named."""
     absent = [f'ansible-core {series}' for series in cores] + [f'boxes with Python {version}' for version in pythons]
-    told = f'Seen on {datetime.datetime.now(tz=datetime.timezone.utc):%Y-%m-%d}.' + (f' Not run, for want of an interpreter: {", ".join(absent)}.' if absent else '')
+    told = f'Seen on {datetime.datetime.now(tz=datetime.timezone.utc):%Y-%m-%d}.'
+    if absent:
+        told += f' Not run, for want of an interpreter: {", ".join(absent)}.'
     PAGE.write_text(page(PAGE.read_text(encoding='utf-8'), f'{told}\n\n{made}'), encoding='utf-8')

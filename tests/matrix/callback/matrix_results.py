@@ -10,7 +10,7 @@ type: aggregate
 short_description: Task results as lines of JSON, for tests/tools/matrix.py
 author: jeedom.fleet contributors (@jeedom-fleet)
 description:
-  - One object per task and host with C(host), C(task), C(status), C(changed), C(diff), C(msg) and C(python).
+  - One object per task and host with C(play), C(host), C(task), C(status), C(changed), C(diff), C(msg) and C(python).
 requirements:
   - the environment variable C(MATRIX_RESULTS)
 '''
@@ -29,15 +29,22 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = 'matrix_results'
     CALLBACK_NEEDS_ENABLED = True
 
+    def __init__(self):
+        super().__init__()
+        self.play = ''
+
+    def v2_playbook_on_play_start(self, play):
+        self.play = play.get_name()
+
     def _write(self, result, status):
         told = getattr(result, 'result', None) or result._result
         task = getattr(result, 'task', None) or result._task
         host = (getattr(result, 'host', None) or result._host).get_name()
         facts = told.get('ansible_facts') if isinstance(told.get('ansible_facts'), dict) else {}
         diffs = told.get('diff') or []
-        row = {'host': host, 'task': task.get_name(), 'action': task.action, 'status': status, 'changed': bool(told.get('changed')),
-               'diff': any(each.get('before') != each.get('after') for each in (diffs if isinstance(diffs, list) else [diffs])),
-               'msg': str(told.get('msg', '')), 'python': facts.get('jeedom_python')}
+        shown = any(each.get('before') != each.get('after') for each in (diffs if isinstance(diffs, list) else [diffs]))
+        row = {'play': self.play, 'host': host, 'task': task.get_name(), 'action': task.action, 'status': status, 'changed': bool(told.get('changed')),
+               'diff': shown, 'msg': str(told.get('msg', '')), 'python': facts.get('jeedom_python')}
         with open(os.environ['MATRIX_RESULTS'], 'a', encoding='utf-8') as file:
             file.write(json.dumps(row, default=str) + '\n')
 

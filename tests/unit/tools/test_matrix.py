@@ -24,7 +24,7 @@ def tools():
 
 
 def row(**changes):
-    return {'host': 'box1', 'task': 'A setting', 'action': 'jeedom.fleet.config', 'status': 'ok', 'changed': True, 'diff': True, 'msg': '', **changes}
+    return {'play': 'Run', 'host': 'box1', 'task': 'A setting', 'action': 'jeedom.fleet.config', 'status': 'ok', 'changed': True, 'diff': True, 'msg': '', **changes}
 
 
 def ran(tools, *rows):
@@ -32,24 +32,25 @@ def ran(tools, *rows):
 
 
 def test_three_changes_with_their_diffs_are_right(tools):
-    assert tools['matrix'].unlike(ran(tools, row(), row(), row()), 'box1', True, True) is None
+    assert tools['matrix'].unlike(ran(tools, row(), row(), row()), 'box1', 'Run', True) is None
 
 
 @pytest.mark.parametrize(('rows', 'says'), [
     ([], 'no task ran: the last line'),
     ([row(host='box2')] * 3, 'no task ran'),
     ([row()] * 2, '2 of 3 tasks ran'),
+    ([row(play='Dry run')] * 3, '0 of 3 tasks ran'),
     ([row(), row(changed=False), row()], 'changed is False'),
     ([row(), row(diff=False), row()], 'diff is False'),
     ([row(), row(), row(status='failed', msg='no')], 'A setting: failed: no'),
     ([row(), row(status='unreachable'), row()], 'unreachable'),
 ])
 def test_anything_else_is_wrong(tools, rows, says):
-    assert says in tools['matrix'].unlike(ran(tools, *rows), 'box1', True, True)
+    assert says in tools['matrix'].unlike(ran(tools, *rows), 'box1', 'Run', True)
 
 
 def test_a_second_run_that_changes_is_wrong(tools):
-    assert 'changed is True' in tools['matrix'].unlike(ran(tools, row(), row(), row()), 'box1', False, False)
+    assert 'changed is True' in tools['matrix'].unlike(ran(tools, row(), row(), row()), 'box1', 'Run', False)
 
 
 def test_ordinary_modules_are_asked_of_pythons_that_they_run_on(tools):
@@ -58,7 +59,7 @@ def test_ordinary_modules_are_asked_of_pythons_that_they_run_on(tools):
 
 
 CORES = [('2.16', '2.16.19', '3.11.7'), ('2.21', '2.21.5', '3.13.0')]
-SEEN = {('2.16', '2.7'): ['stdin', 'migrated'], ('2.16', '3.9'): ['module', 'stdin'], ('2.21', '2.7'): ['stdin']}
+SEEN = {('2.16', '2.7'): {'stdin', 'migrated'}, ('2.16', '3.9'): {'module', 'stdin'}, ('2.21', '2.7'): {'stdin'}}
 
 
 def test_the_table_says_what_was_seen_in_each_cell(tools):
