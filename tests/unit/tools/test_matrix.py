@@ -24,7 +24,8 @@ def tools():
 
 
 def row(**changes):
-    return {'play': 'Run', 'host': 'box1', 'task': 'A setting', 'action': 'jeedom.fleet.config', 'status': 'ok', 'changed': True, 'diff': True, 'msg': '', **changes}
+    return {'play': 'Run', 'host': 'box1', 'task': 'A setting', 'action': 'jeedom.fleet.config', 'status': 'ok', 'changed': True, 'diff': True,
+            'msg': '', **changes}
 
 
 def ran(tools, *rows):
@@ -63,7 +64,8 @@ SEEN = {('2.16', '2.7'): {'stdin', 'migrated'}, ('2.16', '3.9'): {'module', 'std
 
 
 def test_the_table_says_what_was_seen_in_each_cell(tools):
-    lines = tools['matrix_table'].table(CORES, [('2.7', '2.7.18'), ('3.9', '3.9.2')], SEEN, [('2.21', '2.7', 'run', 'no'), ('2.16', 'none', 'a', 'b')]).splitlines()
+    problems = [('2.21', '2.7', 'run', 'no'), ('2.16', 'none', 'assess.yml', 'no')]
+    lines = tools['matrix_table'].table(CORES, [('2.7', '2.7.18'), ('3.9', '3.9.2')], SEEN, problems).splitlines()
     assert lines[0] == '| Python of the box | ansible-core 2.16.19, Python 3.11.7 | ansible-core 2.21.5, Python 3.13.0 |'
     assert lines[2:] == ['| 2.7.18 | stdin, **migrated** | WRONG |', '| 3.9.2 | stdin, module | not run |', '| none | WRONG | told in one sentence |']
 
