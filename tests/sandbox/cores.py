@@ -134,6 +134,9 @@ def layer(kind: Miniature | Genuine, spec: dict, base: Path) -> Path:
     mark = hashlib.sha256(json.dumps([plain, kind.name, kind.digest(), base.name, code]).encode()).hexdigest()[:12]
     # History reaches up to today: a layer is good for a day.
     path = CACHE / 'layers' / f'{kind.name}-{version}-{mark}-{datetime.date.today():%Y%m%d}'
+    if (path / '.complete').exists():
+        # today's, so that prune() leaves it alone: no need to wait for somebody who builds another
+        return _layer(kind, version, spec, base, path)
     with machine.locked('layers'):
         return _layer(kind, version, spec, base, path)
 
