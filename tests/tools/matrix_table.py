@@ -10,7 +10,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent.parent / 'docs/reference/support-matrix.md'
 BEGIN, END = '<!-- made by make matrix -->', '<!-- end of what make matrix makes -->'
-WORDS = {'stdin': 'stdin', 'module': 'module', 'migrated': '**migrated**'}
+WORDS = {'stdin': 'stdin', 'module': 'module', 'rehearsed': 'dry run', 'migrated': '**migrated**'}
 
 
 def numbers(version: str) -> tuple[int, ...]:
