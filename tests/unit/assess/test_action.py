@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ def hostile(facts, tmp_path):
     """Facts of a box that wants to be templated, in a file."""
     facts['plugins']['items'].append(dict(facts['plugins']['items'][0], id='timeline', name="{{ lookup('pipe', 'touch owned') }}",
                                           local_version="\x1b[2J{{ lookup('pipe', 'touch owned') }}"))
+    # the action takes the controller's own clock
+    facts['os']['time']['epoch'] = time.time()
     (tmp_path / 'facts.json').write_text(json.dumps(facts), encoding='utf-8')
     return tmp_path
 
