@@ -9,7 +9,7 @@ SCENARIO ?= default
 CORE ?=
 SANDBOX := $(PYTHON3) tests/sandbox/sandbox.py
 
-.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup bench-scale bench-transport clean sanity lock sbom
+.PHONY: help demo test check unit lint docs matrix artifact molecule setup sandbox sandbox-down conformance bench-fleet bench-assess bench-fetch bench-backup bench-scale bench-transport clean sanity lock sbom coverage mutation
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,12 @@ unit: setup
 
 docs: setup  ## the documentation: reference from the code, every page, links checked; build/docs/index.html
 	@$(RUN) python tests/tools/run_tests.py docs
+
+coverage: setup  ## what the unit tests reach, branches included; text, and build/coverage/html
+	@$(RUN) python tests/tools/coverage_report.py
+
+mutation: setup  ## does a test fail when a line is made wrong? MUTATION='--share 10 tree routes'; build/mutation.txt
+	@$(RUN) nice -n 10 python tests/tools/mutation.py $(MUTATION)
 
 matrix: setup  ## every ansible-core against boxes with every Python, and the box side's unit tests on these; table into docs/reference
 	@$(RUN) JEEDOM_TEST_JOBS=1 python tests/tools/run_tests.py unit_old matrix_full
@@ -81,4 +87,4 @@ bench-transport: setup  ## calls over stdin beside ordinary modules: BENCH='--ca
 	@$(RUN) python tests/bench/transport.py $(BENCH)
 
 clean:  ## remove what was made in the clone
-	@rm -rf .venv .cache artifacts build tests/output
+	@rm -rf .venv .cache .nox artifacts build tests/output

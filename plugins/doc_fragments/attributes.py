@@ -38,6 +38,17 @@ attributes:
     details: This module does not modify state.
 '''
 
+    # Modules of the action group; antsibull-nox.toml compares.
+    ACTION_GROUP_BOX = r'''
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/jeedom.fleet.box) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - jeedom.fleet.box
+'''
+
     # Options of every module that looks at a Jeedom.
     WEB_ROOT = r'''
 options:

@@ -56,15 +56,12 @@ class Output(object):
         # A version script died and the updater went on to the next step, so nothing will ever run that script again
         self.script_lost = False
         self._script_bad = False
-        self.moved = False
         self.lines = 0
 
     def line(self, text):
         """Take one line in."""
         self.lines += 1
         before = (self.phase, self.percent)
-        if 'Moving files' in text:
-            self.moved = True
         for mark, phase, percent in _STEPS:
             if mark in text:
                 # A bad line of a script may stand on the line that its step began; only the next step tells that it was passed over.

@@ -179,27 +179,6 @@ def _bytes(name):
     return os.fsencode(name) if sys.version_info[0] > 2 else name
 
 
-def _add_file(archive, member, path, before):
-    with open(path, 'rb') as source:
-        reader = Hashing(source)
-        try:
-            archive.addfile(member, reader)
-        except (IOError, OSError) as error:
-            # tarfile's own complaint about a file that got shorter carries no errno
-            if error.errno is not None:
-                raise
-            raise _changed(path)
-        after = os.fstat(source.fileno())
-    if (after.st_size, after.st_mtime, after.st_ino) != (before.st_size, before.st_mtime, before.st_ino):
-        raise _changed(path)
-    return reader.sha256.hexdigest()
-
-
-def _changed(path):
-    return BoxError('%s changed while it was copied, so the copy would be no single moment: stop what writes there, then run '
-                    'again.' % path, 'tree_changed', path=path)
-
-
 def _forget(stream):
     """Drop a file from the page cache, so that reading it back really asks the disk."""
     if hasattr(os, 'posix_fadvise'):

@@ -19,6 +19,7 @@ description:
 author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
+  - jeedom.fleet.attributes.action_group_box
   - jeedom.fleet.attributes.web_root
 attributes:
   check_mode:

@@ -18,6 +18,7 @@ description:
 author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
   - jeedom.fleet.attributes
+  - jeedom.fleet.attributes.action_group_box
 attributes:
   check_mode:
     support: full

@@ -46,8 +46,6 @@ def _digest(stream: Any) -> tuple[str, int]:
 class PlainSink:
     """The bytes as they come. here: how many an earlier try has left, which read() gives first."""
 
-    resumes = True
-
     def __init__(self, part: Path):
         self.file = open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), 'r+b', buffering=0)
         self.here = os.fstat(self.file.fileno()).st_size
@@ -168,8 +166,6 @@ class SealedSink(PlainSink):
 
 class CommandSink:
     """What a command of the operator makes of its standard input (age, gpg). A cut download starts over: nobody here can read it."""
-
-    resumes = False
 
     def __init__(self, part: Path, argv: list[str]):
         self.part, self.argv, self.here = part, argv, 0

@@ -61,10 +61,6 @@ class Knowledge:
         found = versions.inside_any(version, self.entry('traps', trap_id).get('ranges', ()))
         return dict(found) if found else None
 
-    def resting(self, version: object) -> bool:
-        """Whether a box may stay on a version."""
-        return bool(self.version(version).get('resting'))
-
     @staticmethod
     def manifest(version: object) -> dict[str, dict[str, list]]:
         """C({folder: {name: [size, crc32]}}) of the files that a version was released with; empty when it is not known."""

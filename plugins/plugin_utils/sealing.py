@@ -118,15 +118,6 @@ def keys_of_environment(environment: Mapping[str, str] | None = None) -> list[by
     return []
 
 
-def is_sealed(path: str | os.PathLike) -> bool:
-    """Whether a file begins like a sealed one."""
-    try:
-        with open(path, 'rb') as handle:
-            return handle.read(len(MAGIC)) == MAGIC
-    except OSError:
-        return False
-
-
 class _Frames:
     """What sealing and opening have in common: the cipher of one file, and what a frame is bound to."""
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write tests/requirements.lock and docs/requirements.lock: each package with its version and hashes, for every Python from 3.11 on."""
+"""Write the locks beside tests/requirements.txt, tests/importer.txt and docs/requirements.txt: each package with its version and hashes, for every Python from 3.11 on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main() -> int:
     if not uv.exists():
         subprocess.run([sys.executable, '-m', 'venv', '--clear', str(VENV)], check=True)
         subprocess.run([str(VENV / 'bin/pip'), 'install', '--quiet', '--disable-pip-version-check', 'uv'], check=True)
-    for name in ('tests/requirements.txt', 'docs/requirements.txt'):
+    for name in ('tests/requirements.txt', 'tests/importer.txt', 'docs/requirements.txt'):
         text = subprocess.run([str(uv), 'pip', 'compile', '--quiet', '--universal', '--python-version', '3.11', '--generate-hashes', '--no-header',
                                '--no-annotate', '--upgrade', '--no-config', name],
                               cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout

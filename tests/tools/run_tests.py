@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
 # tests/integration/README.md has what they are.
 INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'nightly', 'findings', 'tutorial', 'runner', 'supply_faults', 'bad_input']
+# Of antsibull-nox.toml; build-import-check is for artifact, as it wants a venv of its own.
+SESSIONS = ('lint', 'license-check', 'extra-checks')
 # The longest first, so that none is left alone at the end.
 ALL = ['lint', 'conformance', *(f'integration:{name}' for name in INTEGRATION[:5]), 'matrix', *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
        'sanity', 'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[5:])]
@@ -37,15 +39,15 @@ def call(*argv: str) -> bool:
 
 
 def lint() -> bool:
-    """ansible-lint with the production profile, yamllint, ruff; types of the controller side and the tools, shell, the miniature's PHP,
-    licences of all files, changelog fragments."""
+    """ansible-lint with the production profile; the sessions of antsibull-nox.toml that .venv has the tools for (YAML, licences, action
+    groups, unwanted files); ruff, dead code; types of the controller side and the tools, shell, the miniature's PHP, changelog fragments."""
     return all([call('ansible-lint', '--offline', '--profile', 'production'),
-                call('yamllint', '--strict', '.'),
+                call('nox', '--no-venv', '-s', *SESSIONS),
                 call('ruff', 'check', '.'),
+                call('vulture'),
                 call('mypy'),
                 call('shellcheck', '.ci/run', *(str(path.relative_to(ROOT)) for path in sorted((ROOT / 'tests').rglob('*.sh')))),
                 call(sys.executable, 'tests/tools/php.py'),
-                call('reuse', 'lint', '--lines'),
                 call('antsibull-changelog', 'lint')])
 
 
@@ -55,8 +57,9 @@ def unit() -> bool:
 
 
 def artifact() -> bool:
-    """The built collection, installed outside the clone, under the oldest and the newest ansible-core; on a box as well."""
-    return call(sys.executable, 'tests/tools/artifact.py', '--box')
+    """The built collection, installed outside the clone, under the oldest and the newest ansible-core; on a box as well. Would Galaxy take it?"""
+    return all([call(sys.executable, 'tests/tools/artifact.py', '--box'),
+                call('nox', '--reuse-existing-virtualenvs', '-s', 'build-import-check')])
 
 
 def docs() -> bool:

@@ -124,16 +124,6 @@ class Browser:
         for kind in ('keyDown', 'keyUp'):
             self.call('Input.dispatchKeyEvent', type=kind, key=key, code=key, windowsVirtualKeyCode=code, text='\r' if key == 'Enter' else '')
 
-    def picture(self, path: Path | str, whole: bool = True) -> None:
-        """A PNG of the page, or of the window."""
-        data = self.call('Page.captureScreenshot', format='png', captureBeyondViewport=whole)['data'] if not whole else self._whole()
-        Path(path).write_bytes(base64.b64decode(data))
-
-    def _whole(self) -> str:
-        box = self.call('Page.getLayoutMetrics')['cssContentSize']
-        return self.call('Page.captureScreenshot', format='png', captureBeyondViewport=True,
-                         clip={'x': 0, 'y': 0, 'width': box['width'], 'height': min(box['height'], 9000), 'scale': 1})['data']
-
     def pdf(self, path: Path | str) -> None:
         """The page as printed."""
         Path(path).write_bytes(base64.b64decode(self.call('Page.printToPDF', printBackground=True)['data']))
