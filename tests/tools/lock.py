@@ -1,6 +1,7 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the locks beside tests/requirements.txt, tests/importer.txt and docs/requirements.txt: each package with its version and hashes, for every Python from 3.11 on."""
+"""Write the locks of tests/requirements.txt, tests/importer.txt and docs/requirements.txt: each package with its version and
+hashes, for every Python from 3.11 on."""
 
 from __future__ import annotations
 

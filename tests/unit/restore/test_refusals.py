@@ -1,0 +1,185 @@
+# Copyright (c) 2026, jeedom.fleet contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a restore refuses before it touches anything, and what it does not go on after."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+
+import pytest
+
+from ansible_collections.jeedom.fleet.plugins.module_utils import (
+    restore_schema, restore_source, restore_web, rollback_point, system, transaction, tree, tree_extract)
+from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+
+
+class Done(object):
+    """What system.run gives."""
+
+    def __init__(self, rc=0, out='', err=''):
+        self.rc, self.out, self.err = rc, out, err
+
+
+class Root(object):
+    """A database that gives the same rows to every statement."""
+
+    def __init__(self, rows=()):
+        self.rows, self.asked = rows, []
+
+    def query(self, sql, **dummies):
+        self.asked.append(sql)
+        return list(self.rows)
+
+
+@pytest.fixture
+def state_dir(tmp_path, monkeypatch):
+    monkeypatch.setattr(system, 'STATE_DIR', str(tmp_path / 'state'))
+    monkeypatch.setattr(system, 'require_root', lambda: None)
+    return tmp_path / 'state'
+
+
+def code(function, *arguments):
+    with pytest.raises(BoxError) as caught:
+        function(*arguments)
+    return caught.value.code
+
+
+# -- the database
+
+def test_a_schema_that_is_not_there_is_not_an_empty_one():
+    assert code(restore_schema.describe, Root(), 'jeedom') == 'no_schema'
+
+
+def test_a_schema_whose_neighbour_would_have_too_long_a_name_is_refused_before_a_statement():
+    root = Root()
+    longest = 64 - len(restore_schema.NEW)
+    assert restore_schema.Exchange(root, 'j' * longest, '/nowhere').new == 'j' * longest + restore_schema.NEW
+    assert code(restore_schema.Exchange, root, 'j' * (longest + 1), '/nowhere') == 'schema_name_too_long'
+    assert not root.asked
+
+
+def described(**tables):
+    others = dict(views=0, triggers=0, routines=0, events=0)
+    return dict(tables=dict((name, dict(dict(rows=2, checksum='7', engine='InnoDB'), **keys)) for name, keys in tables.items()), others=others)
+
+
+@pytest.mark.parametrize('found, problem', [
+    (described(), 'table cmd is missing'),
+    (described(cmd={}, ghost={}), 'table ghost was not there before'),
+    (described(cmd=dict(rows=1)), 'table cmd has 1 rows instead of 2'),
+    (dict(described(cmd={}), others=dict(views=0, triggers=0, routines=0, events=1)), '1 events instead of 0'),
+])
+def test_a_restored_schema_that_differs_is_a_problem(found, problem):
+    assert restore_schema.compare(found, described(cmd={})) == ([problem], [])
+
+
+def test_bytes_that_are_stored_otherwise_are_told_and_no_problem():
+    assert restore_schema.compare(described(cmd=dict(checksum='8')), described(cmd={})) == ([], ['table cmd has another checksum'])
+
+
+def test_a_table_in_memory_is_not_compared():
+    assert restore_schema.compare(described(cmd=dict(rows=0, engine='MEMORY')), described(cmd={})) == ([], [])
+
+
+# -- what runs a Jeedom
+
+@pytest.mark.parametrize('done, words', [(Done(127, '', 'php: not found\nmore'), 'php: not found'), (Done(0, ''), 'code 0'), (Done(0, 'no numbers'), 'code 0')])
+def test_no_jeedom_is_restored_where_php_does_not_run(monkeypatch, done, words):
+    monkeypatch.setattr(system, 'run', lambda *dummy, **dummies: done)
+    with pytest.raises(BoxError) as caught:
+        restore_source.require_php('4.4.20')
+    assert caught.value.code == 'no_php' and words in caught.value.msg and 'more' not in caught.value.msg
+
+
+def test_a_web_server_that_does_not_stop_is_no_ground_for_an_exchange(state_dir, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(restore_web.time, 'time', lambda: clock[0])
+    monkeypatch.setattr(restore_web.time, 'sleep', lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr(restore_web, '_service', lambda action: Done(1, '', 'Job failed.\nTimed out'))
+    monkeypatch.setattr(restore_web, 'running', lambda: True)
+    with pytest.raises(BoxError) as caught:
+        restore_web.stop()
+    assert caught.value.code == 'web_not_stopped' and 'Timed out' in caught.value.msg
+    assert restore_web.has_been_stopped(), 'nobody may start it meanwhile'
+
+
+def test_a_web_server_that_takes_its_time_is_waited_for(state_dir, monkeypatch):
+    answers = [True, True, False]
+    monkeypatch.setattr(restore_web.time, 'sleep', lambda seconds: None)
+    monkeypatch.setattr(restore_web, '_service', lambda action: Done())
+    monkeypatch.setattr(restore_web, 'running', lambda: answers.pop(0))
+    restore_web.stop()
+    assert not answers and restore_web.has_been_stopped()
+
+
+def test_a_web_server_that_does_not_start_tells_why_and_is_held_no_more(state_dir, monkeypatch):
+    restore_web.hold()
+    monkeypatch.setattr(restore_web, '_service', lambda action: Done(1, '', 'Job for apache2.service failed.'))
+    monkeypatch.setattr(system, 'run', lambda *dummy, **dummies: Done(1, '', 'AH00526: Syntax error on line 3\nInvalid command Frobnicate'))
+    with pytest.raises(BoxError) as caught:
+        restore_web.start()
+    assert caught.value.code == 'web_not_started' and 'Invalid command Frobnicate' in caught.value.msg
+    assert not restore_web.has_been_stopped()
+
+
+# -- the tree
+
+def test_a_file_system_mounted_inside_is_never_emptied(tmp_path):
+    folder = tmp_path / 'old'
+    (folder / 'nas').mkdir(parents=True)
+    (folder / 'nas' / 'film').write_text(u'precious')
+    device = os.lstat(str(folder)).st_dev
+    assert code(tree_extract._remove, str(folder), device + 1) == 'mounted_inside'
+    assert (folder / 'nas' / 'film').read_text() == u'precious'
+
+
+def test_a_link_is_removed_and_what_it_shows_stays(tmp_path):
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'elsewhere' / 'film').write_text(u'precious')
+    (tmp_path / 'old').mkdir()
+    os.symlink(str(tmp_path / 'elsewhere'), str(tmp_path / 'old' / 'link'))
+    tree_extract.remove(str(tmp_path / 'old'))
+    tree_extract.remove(str(tmp_path / 'old'))
+    assert os.listdir(str(tmp_path)) == ['elsewhere'] and (tmp_path / 'elsewhere' / 'film').read_text() == u'precious'
+
+
+def test_the_room_of_a_tree_is_that_of_all_its_files_in_whole_blocks(tmp_path):
+    root = tmp_path / 'web'
+    (root / 'skipped').mkdir(parents=True)
+    sizes = {'a': 1, 'b': 4096, 'c': 4097, 'skipped/d': 9000}
+    for name in sizes:
+        (root / name).write_bytes(b'')
+    # folders are as large as the file system likes
+    empty, inodes = tree.measure(str(root))
+    assert inodes == 2 + len(sizes)
+    for name, size in sizes.items():
+        (root / name).write_bytes(b'x' * size)
+    assert tree.measure(str(root)) == (empty + 4096 * (1 + 1 + 2 + 3), inodes)
+    assert tree.measure(str(root), ('skipped',))[1] == inodes - 2
+
+
+def test_a_proved_copy_is_of_the_same_sizes_kinds_and_owners(tmp_path):
+    root = tmp_path / 'web'
+    root.mkdir()
+    (root / 'a').write_bytes(b'four')
+    entries = tree.copy(str(root), str(tmp_path / 'copy'))
+    assert tree.differences(str(root), entries) == []
+    (root / 'a').write_bytes(b'fives')
+    assert [text for text in tree.differences(str(root), entries) if '5 bytes instead of 4' in text]
+    os.unlink(str(root / 'a'))
+    os.mkdir(str(root / 'a'))
+    assert [text for text in tree.differences(str(root), entries) if 'another kind of file' in text]
+
+
+# -- the rollback point
+
+def test_an_open_migration_without_its_rollback_point_is_told_where_to_go(state_dir, monkeypatch):
+    transaction.open('/var/www/html', 'jeedom', dict(rows={}), '3.3.60', run_id='r1')
+    transaction.update(step=transaction.OPEN)
+    params = dict(web_root='/var/www/html', state='present', fetched=None, location='auto', route=[], on_failure='restore', run_id='r2', controller='c')
+    with pytest.raises(BoxError) as caught:
+        rollback_point.run(params, False)
+    assert caught.value.code == 'rollback_point_missing' and 'r1' in caught.value.msg and 'jeedom_rollback_source: archive' in caught.value.msg
+    assert transaction.current()['step'] == transaction.OPEN
