@@ -64,5 +64,6 @@ def test_coverage_is_summed_up_by_package():
     def summary(statements, branches, lines, taken):
         return {'summary': {'num_statements': statements, 'num_branches': branches, 'covered_lines': lines, 'covered_branches': taken}}
 
-    rows = coverage_report.packages({'plugins/action/a.py': summary(6, 2, 6, 2), 'plugins/action/b.py': summary(2, 0, 0, 0), 'plugins/filter/c.py': summary(0, 0, 0, 0)})
+    rows = coverage_report.packages({
+        'plugins/action/a.py': summary(6, 2, 6, 2), 'plugins/action/b.py': summary(2, 0, 0, 0), 'plugins/filter/c.py': summary(0, 0, 0, 0)})
     assert [row.split() for row in rows[1:]] == [['plugins/action', '8', '2', '80.0%'], ['plugins/filter', '0', '0', '0.0%'], ['together', '8', '2', '80.0%']]
