@@ -27,13 +27,13 @@ ASSESS = tuple(f'assess/test_{name}.py' for name in (
 BOX = {
     'archive': ('archive', 'store/test_backup_info.py'),
     'core_output': ('upgrade/test_output.py', 'upgrade/test_core.py'),
-    'core_route': ('upgrade',),
+    'core_route': ('upgrade/test_route_and_settings.py',),
     'core_space': ('upgrade',),
     'dump_scan': ('archive',),
     'recorded': ('upgrade', 'facts'),
     'redact': ('foundation/test_text.py',),
     'release_zip': ('upgrade',),
-    'settings': ('upgrade',),
+    'settings': ('upgrade/test_route_and_settings.py',),
     'swap': ('restore',),
     'transaction': ('restore', 'upgrade'),
     'tree': ('restore', 'archive'),
@@ -44,7 +44,7 @@ CONTROLLER = {
     'census_difference': ('facts/test_census_difference.py',),
     'retention': ('store/test_retention.py',),
     'routes': ('assess/test_routes.py', 'assess/test_properties.py'),
-    'versions': ('assess/test_versions.py', 'assess/test_routes.py'),
+    'versions': ('assess/test_versions.py', 'assess/test_routes.py', 'assess/test_checks.py'),
     'waves': ('report/test_waves.py',),
 }
 MODULES = {**BOX, **CONTROLLER}

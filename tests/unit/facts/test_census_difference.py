@@ -115,6 +115,25 @@ def test_the_exact_level_names_tables_and_folders(change, expected):
     assert texts(changed(change), level='exact') == expected
 
 
+@pytest.mark.parametrize('change, expected', [
+    (lambda c: c['exact']['tables'].pop('user'), ('tables', 'missing', 'user', None)),
+    (lambda c: c['exact']['tables']['cmd'].update(rows=1), ('tables', 'missing', 2, 1)),
+    (lambda c: c['exact']['tables']['cmd'].update(rows=3), ('tables', 'added', 2, 3)),
+    (lambda c: c['exact']['tables']['cmd'].update(checksum='12'), ('tables', 'changed', '11', '12')),
+    (lambda c: c['exact']['tables'].update(widgets={'rows': 0, 'checksum': '0'}), ('tables', 'added', None, 'widgets')),
+    (lambda c: c['exact']['folders'].update({'core/class': [1, 4, 'z']}), ('folders', 'changed', [1, 4, 'y'], [1, 4, 'z'])),
+    (lambda c: c['exact']['folders'].pop('core'), ('folders', 'missing', [3, 10, 'x'], None)),
+    (lambda c: c.pop('exact'), ('exact', 'unknown', True, False))])
+def test_what_is_made_of_the_exact_level_can_be_read_by_programs(change, expected):
+    (found,) = difference(BEFORE, changed(change), 'exact', everything=True)
+    assert (found['what'], found['kind'], found['before'], found['after']) == expected
+
+
+def test_an_exact_census_that_was_never_taken_is_unknown_and_says_which():
+    (found,) = difference(changed(lambda c: c.pop('exact')), BEFORE, 'exact')
+    assert (found['kind'], found['before'], found['after'], found['text']) == ('unknown', False, True, 'no exact census was taken before')
+
+
 @pytest.mark.parametrize('before, after, options', [
     (None, BEFORE, {}), (BEFORE, 'text', {}), ({}, BEFORE, {}), (BEFORE, BEFORE, {'level': 'wild'})])
 def test_what_is_no_census_is_an_error_of_the_filter(before, after, options):

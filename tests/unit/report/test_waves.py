@@ -110,8 +110,14 @@ def test_a_window_that_is_none_is_refused(window):
 
 
 def test_a_wave_is_expected_to_take_what_the_slowest_box_took():
-    entries = [{'outcome': 'migrated', 'started': 0, 'updated': 600}, {'outcome': 'blocked', 'started': 0, 'updated': 9000}]
+    entries = [{'outcome': 'migrated', 'started': 1000, 'updated': 1600}, {'outcome': 'blocked', 'started': 1000, 'updated': 9000}]
     assert waves.expected(entries) == 720 and waves.expected([]) == waves.EXPECTED and waves.expected(entries, '30') == 1800
+    assert waves.expected([*entries, {'outcome': 'rolled_back', 'started': 1000, 'updated': 2000}]) == 1200
+
+
+def test_expected_minutes_that_are_none_are_refused_by_their_name():
+    with pytest.raises(waves.WaveError, match='jeedom_expected_minutes'):
+        waves.expected([], 'soon')
 
 
 def test_groups_come_first_and_only_boxes_of_the_target():
@@ -126,6 +132,10 @@ def test_sizes_follow_groups_and_limit():
     assert waves.sizes('canary,2', HOSTS, groups) == [2, 2, 2, 2]
     assert waves.sizes('canary,2', ['b1', 'b7', 'b2', 'b3'], groups) == [1, 2, 1]
     assert waves.sizes('1,5,25%', HOSTS, groups) == ['1', '5', '25%']
+    # one box by its name, and a box that --limit leaves out: ansible wants a wave all the same
+    assert waves.sizes('canary,2', HOSTS, groups, 'b7') == [1]
+    assert waves.sizes('canary,2', ['b1'], groups, 'b7') == [1]
+    assert waves.sizes('canary,2', [], {'canary': ['b7']}, 'b7') == [1]
     with pytest.raises(waves.WaveError):
         waves.sizes(['nobody'], HOSTS, groups)
 
