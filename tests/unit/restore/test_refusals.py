@@ -135,6 +135,22 @@ def test_a_file_system_mounted_inside_is_never_emptied(tmp_path):
     assert (folder / 'nas' / 'film').read_text() == u'precious'
 
 
+def test_what_is_mounted_below_the_web_root_is_known_by_its_name(tmp_path, monkeypatch):
+    root = tmp_path / 'html'
+    root.mkdir()
+    line = u'36 35 98:0 / %s rw,noatime master:1 - ext4 /dev/sda1 rw'
+    points = [str(root), str(root) + '/backup', str(root) + '/data/my\\040film\\011s\\134x', str(root) + '/backup', str(root) + '-old/nas', '/']
+    monkeypatch.setattr(system, 'read_text', lambda path: u'\n'.join(line % point for point in points) if path == '/proc/self/mountinfo' else None)
+    os.symlink(str(root), str(tmp_path / 'www'))
+    for asked in (root, tmp_path / 'www'):
+        assert tree.mount_points(str(asked)) == ['backup', 'data/my film\ts\\x']
+
+
+def test_a_machine_that_does_not_tell_its_mounts_has_none(monkeypatch):
+    monkeypatch.setattr(system, 'read_text', lambda path: None)
+    assert tree.mount_points('/var/www/html') == []
+
+
 def test_a_link_is_removed_and_what_it_shows_stays(tmp_path):
     (tmp_path / 'elsewhere').mkdir()
     (tmp_path / 'elsewhere' / 'film').write_text(u'precious')
@@ -171,6 +187,22 @@ def test_a_proved_copy_is_of_the_same_sizes_kinds_and_owners(tmp_path):
     os.unlink(str(root / 'a'))
     os.mkdir(str(root / 'a'))
     assert [text for text in tree.differences(str(root), entries) if 'another kind of file' in text]
+
+
+@pytest.mark.parametrize('change, problem', [
+    (lambda path: os.chmod(path, 0o600), 'mode 600 instead of 644'),
+    pytest.param(lambda path: os.chown(path, 12, 34), 'owner 12:34 instead of %d:%d' % (os.getuid(), os.getgid()),
+                 marks=pytest.mark.skipif(os.getuid() != 0, reason='only root gives a file away; CI is root')),
+])
+def test_rights_and_owners_are_part_of_what_is_proved(tmp_path, change, problem):
+    root = tmp_path / 'web'
+    root.mkdir()
+    (root / 'a').write_bytes(b'four')
+    os.chmod(str(root / 'a'), 0o644)
+    entries = tree.copy(str(root), str(tmp_path / 'copy'))
+    change(str(root / 'a'))
+    (text,) = tree.differences(str(root), entries)
+    assert problem in text
 
 
 # -- the rollback point
