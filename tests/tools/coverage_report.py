@@ -43,8 +43,10 @@ def main() -> int:
     shutil.rmtree(RESULT, ignore_errors=True)
     RESULT.mkdir(parents=True)
     failed = coverage('run', '-m', 'pytest', 'tests/unit', '-q', '-p', 'no:cacheprovider', '-n', '2', check=False)
-    # a process that a test has killed leaves half a file, which is told of and left out
     coverage('combine', '--quiet')
+    # a process that a test has killed leaves half a file, which is told of and left out
+    for path in RESULT.glob('data.*'):
+        path.unlink()
     coverage('report')
     coverage('html', '--quiet')
     coverage('json', '--quiet', '-o', str(RESULT / 'coverage.json'))
