@@ -312,3 +312,31 @@ def test_a_box_that_delivers_nothing_more_loses_nothing_more(policy, clocks):
     shelf = [copy for copy in shelf if copy['name'] not in going]
     for clock in clocks:
         assert not retention.plan(shelf, policy, clock)[0]
+
+
+# -- what an open migration refers to
+
+def stage(status, started, ended=None):
+    """An entry of the journal."""
+    return {'status': status, 'started': started, 'ended': ended, 'run_id': 'r1'}
+
+
+@pytest.mark.parametrize('stages, kept', [
+    ({}, False),
+    ({'fetch': stage('ok', 1, 2)}, False),
+    *(({name: stage(status, 5, None if status == 'started' else 6)}, True) for name in ('prepare', 'upgrade', 'verify') for status in (
+        'started', 'ok', 'failed', 'unknown')),
+    ({'verify': stage('skipped', 5, 6)}, False),
+    ({'verify': stage('ok', 5, 6), 'commit': stage('failed', 7, 8)}, True),
+    ({'upgrade': stage('failed', 5, 6), 'rollback': stage('started', 7)}, True),
+    ({'upgrade': stage('failed', 5, 6), 'rollback': stage('failed', 7, 8)}, True),
+    *(({'prepare': stage('ok', 5, 6), 'verify': stage('ok', 7, 8), over: stage(status, 9, 10)}, False) for over, status in (
+        ('commit', 'ok'), ('commit', 'skipped'), ('rollback', 'ok'), ('rollback', 'rolled_back'))),
+    ({'commit': stage('ok', 3, 4), 'prepare': stage('ok', 5, 6)}, True),
+])
+def test_an_archive_is_held_from_prepare_until_commit_or_rollback_has_ended_well(tmp_path, monkeypatch, stages, kept):
+    monkeypatch.setattr(journal, 'read', lambda root, host: {'stages': stages})
+    assert retention.held(tmp_path, 'box1') == (set(), kept), 'without a manifest nothing is known of the archive, and all of them stay'
+    (tmp_path / 'r1/box1').mkdir(parents=True)
+    (tmp_path / 'r1/box1/manifest.json').write_text('{"name": "backup-1.tar.gz"}', encoding='utf-8')
+    assert retention.held(tmp_path, 'box1') == ({'backup-1.tar.gz'} if kept else set(), False)
