@@ -65,7 +65,8 @@ def test_a_hop_tells_what_the_next_step_needs():
     ('3.3.60', '4.1.28', {'debian': 8, 'php': '5.6'}, 'os_too_old', ['Debian 8', 'no V4']),
     ('3.3.60', '4.5.3', {'debian': 11, 'php': ['7.4', '7.0']}, 'php_too_old', ['PHP 7.0', 'PHP 7.4', 'or give it a newer PHP first.']),
     ('3.3.60', '4.5.3', {'debian': 12, 'php': '8.2'}, 'php_too_new', ['PHP 8.2', 'PHP 7.4', 'or give it an older PHP first.']),
-    ('3.3.60', '4.4.20', {'debian': 11, 'php': '7.4', 'mariadb': '10.1.48'}, 'database_too_old', ['10.1.48', '10.2.3', 'choose 4.1.28', 'or update its MariaDB first.']),
+    ('3.3.60', '4.4.20', {'debian': 11, 'php': '7.4', 'mariadb': '10.1.48'}, 'database_too_old',
+     ['10.1.48', '10.2.3', 'choose 4.1.28', 'or update its MariaDB first.']),
 ])
 def test_refusal(start, target, box, code, words):
     with pytest.raises(routes.RouteError) as error:
