@@ -23,7 +23,7 @@ demo: setup  ## the main job on three sandbox boxes, from nothing to the table o
 test: setup  ## everything that CI runs
 	@$(RUN) python tests/tools/run_tests.py all
 
-check: setup  ## lint and unit tests, under 3 minutes on 2 quiet cores
+check: setup  ## lint and unit tests, minutes
 	@$(RUN) python tests/tools/run_tests.py lint unit
 
 lint: setup
