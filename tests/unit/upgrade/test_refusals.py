@@ -12,7 +12,8 @@ from urllib.error import URLError
 import pytest
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    core, core_hop, core_plugins, core_route, core_upgrade, core_zips, engine, engine_processes, health, health_checks, health_web, settings, transaction)
+    core, core_hop, core_plugins, core_route, core_upgrade, core_zips, engine, engine_processes, health, health_checks, health_web, minute_task, settings,
+    transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 ROUTE = [{'version': '4.0.63', 'file_version': '4.0.62'}, '4.1.28']
@@ -121,7 +122,8 @@ def test_an_engine_that_never_ticks_is_not_taken_for_started(upgrade, monkeypatc
     monkeypatch.setattr(health, 'log_sizes', lambda installation: {})
     monkeypatch.setattr(core_upgrade.Installation, 'temporary', lambda self, database: '/tmp/jeedom')
     monkeypatch.setattr(engine, 'start', lambda *dummy: None)
-    monkeypatch.setattr(core_upgrade, 'ticks', lambda marker, since, timeout: ticks)
+    monkeypatch.setattr(minute_task, 'start', lambda context: None)
+    monkeypatch.setattr(minute_task, 'seen', lambda marker, since, timeout: ticks)
     work = upgrade(upgrade={'counts': {}})
     work.engine = recorded
     if code:
