@@ -19,8 +19,6 @@ import mutation  # noqa: E402
 LONGEST = 400
 # Longer ones, each with its reason; what runs at a user's has none.
 LONGER = {
-    'tests/conformance/scenarios.py': 'one story after the other, told by the contract in this order',
-    'tests/conformance/test_update.py': 'the statements of one chapter of the contract',
     'tests/unit/transfer/test_download.py': 'one way of an archive with everything that can cut it',
 }
 
