@@ -68,13 +68,6 @@
   }
 
   filter.hidden = false;
-  filter.addEventListener('submit', function (event) { event.preventDefault(); });
-  query.addEventListener('input', apply);
-  chips.forEach(function (chip) {
-    chip.addEventListener('click', function () { choose(chip.dataset.state === state ? '' : chip.dataset.state); });
-  });
-  document.querySelectorAll('.tile').forEach(function (tile) {
-    tile.addEventListener('click', function () { choose(tile.dataset.state); });
-  });
+  fleet.filters(filter, query, chips, apply, function () { return state; }, choose);
   apply();
 }());

@@ -38,14 +38,7 @@
   }
 
   filter.hidden = boxes.length < 2;
-  filter.addEventListener('submit', function (event) { event.preventDefault(); });
-  query.addEventListener('input', apply);
-  chips.forEach(function (chip) {
-    chip.addEventListener('click', function () { choose(chip.dataset.state === state ? '' : chip.dataset.state); });
-  });
-  document.querySelectorAll('.tile').forEach(function (tile) {
-    tile.addEventListener('click', function () { choose(tile.dataset.state); });
-  });
+  fleet.filters(filter, query, chips, apply, function () { return state; }, choose);
   openAll.addEventListener('click', function () {
     var open = !openAll.dataset.open;
     var word = openAll.textContent;
