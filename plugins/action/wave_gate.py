@@ -61,6 +61,9 @@ class ActionModule(ActionBase):
         return told
 
     def _judge(self, args: dict) -> dict:
+        if self._task.check_mode:
+            # Its boxes leave no journal to judge by, and the operator wants to see them all.
+            return {'changed': False, 'msg': 'A dry run is not judged: the table at the end says what each box would do.'}
         root = artifacts.root(self.task_vars, self._templar)
         run_id = artifacts.run_id(self.task_vars, self._templar)
         play_hosts = list(self.task_vars.get('ansible_play_hosts_all') or [])
@@ -82,14 +85,13 @@ class ActionModule(ActionBase):
         wave = {'process': process, 'number': len(before) + 1, 'play': play, 'started': min(starts, default=artifacts.now()), 'ended': artifacts.now(),
                 'states': states, 'counts': verdict['counts'], 'passed': verdict['passed'], 'limit': verdict['limit'],
                 'bad': verdict['bad'], 'left': len(left)}
-        if not self._task.check_mode:
-            waves.add(root, run_id, wave)
+        waves.add(root, run_id, wave)
         result = {'changed': False, 'wave': wave, 'run_id': run_id, 'artifacts': str(root), 'msg': self._sentence(wave, left)}
         if not verdict['passed']:
             command = again.command(again.arguments(context.CLIARGS))
             result.update(failed=True, error_code='wave_stopped', next=command,
                           msg=f'{result["msg"]} Look at them first; then go on with: {command}')
-        elif soak and left and not self._task.check_mode:
+        elif soak and left:
             progress.shower(self._display)(f'  Wave {wave["number"]} is left alone for {progress.clock(soak)} before the next one starts.')
             time.sleep(soak)
         return result

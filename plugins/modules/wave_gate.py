@@ -27,7 +27,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Judges what can be judged and writes nothing.
+    details: Judges and writes nothing; all waves are gone through.
   diff_mode:
     support: none
   idempotent:
@@ -97,7 +97,7 @@ EXAMPLES = r'''
 RETURN = r'''
 wave:
   description: What was judged.
-  returned: with O(at=end)
+  returned: with O(at=end), and not in check mode
   type: dict
   contains:
     number:

@@ -195,6 +195,15 @@ def test_check_mode_shows_the_table_and_writes_nothing(controller):
     assert not controller.artifacts.exists()
 
 
+def test_a_dry_run_is_not_judged_and_says_what_failed(controller):
+    controller.inventory(5, box2='fails')
+    # raw is skipped in a dry run
+    checked = WAVES.replace('ansible.builtin.raw: "test {{ fate | default(\'good\') }} != fails"', 'ansible.builtin.assert: {that: "fate is not defined"}')
+    done = controller.run(checked, '--check', '-e', 'jeedom_max_failed=0')
+    # neither stopped in wave 2 nor called well
+    assert done.returncode == 10 and '5 boxes: 4 migrated, 1 rolled back' in done.stdout and 'Wave 1' not in done.stdout
+
+
 def test_no_task_of_ours_reports_a_change(controller):
     controller.inventory(2)
     assert re.findall(r'changed=([0-9]+)', controller.run(WAVES).stdout.replace('localhost', '')) == ['0', '0', '0']
