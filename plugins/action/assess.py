@@ -38,6 +38,12 @@ ARGUMENT_SPEC = {
 }
 
 
+def began_on(facts: object) -> str:
+    """The version that an open migration of the box began on, which a run that goes on with it comes from; empty when none is open."""
+    opened = assessment.View(facts).view('activity.transaction')
+    return (opened.text('from_version', 20) or '') if opened.flag('open') else ''
+
+
 class ActionModule(ActionBase):
     """See plugins/modules/assess.py for what it takes and gives."""
 
@@ -82,7 +88,7 @@ class ActionModule(ActionBase):
                 artifacts.write_json(folder / 'facts-before.json', facts)
             artifacts.write_json(folder / ('findings.json' if first else 'findings-second.json'), found.findings)
         if args['record']:
-            result.update(self.record(args, task_vars, found, root, run_id, host))
+            result.update(self.record(args, task_vars, found, began_on(facts) or found.summary['version'], root, run_id, host))
         if args['show']:
             lines = findings_table.table(host, result, paint=stringc, details=args['show_warnings'])
             # one call: lines of boxes that are looked at in parallel must not mix
@@ -91,8 +97,8 @@ class ActionModule(ActionBase):
             result.update(failed=True, error_code='blocked', msg=found.summary['text'])
         return result
 
-    def record(self, args: dict, task_vars: dict, found: assessment.Assessment, root: Path, run_id: str, host: str) -> dict:
-        """The end of the stage in the journal, and what the callback shows of it, as the record module gives it."""
+    def record(self, args: dict, task_vars: dict, found: assessment.Assessment, begin: str, root: Path, run_id: str, host: str) -> dict:
+        """The end of the stage in the journal, and what the callback shows of it, as the record module gives it. begin: version it comes from."""
         status = 'blocked' if found.verdict == 'blocked' else 'ok'
         outcome = found.verdict if found.verdict in ('blocked', 'already_done') else args['outcome'] or None
         if args['connection_lost']:
@@ -103,7 +109,7 @@ class ActionModule(ActionBase):
         if not self._task.check_mode:
             runs.begin(root, run_id, task_vars, context.CLIARGS)
             entry = journal.record(root, host, run_id, 'assess', status, message, {'target_version': args['target']}, {
-                'verdict': found.verdict, 'route': [hop['version'] for hop in found.route], 'from_version': found.summary['version'],
+                'verdict': found.verdict, 'route': [hop['version'] for hop in found.route], 'from_version': begin,
                 'target_version': args['target'], 'counts': found.summary['counts']}, outcome)
         return {'stage': 'assess', 'status': status, 'outcome': outcome, 'msg': message, 'run_id': run_id, 'artifacts': str(root), 'journal': entry,
                 'recorded': not self._task.check_mode}

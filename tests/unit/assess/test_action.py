@@ -131,3 +131,14 @@ def test_facts_come_from_the_host_when_none_are_given(tmp_path, facts):
     ])
     assert done.returncode == 0, done.stdout + done.stderr
     assert not (tmp_path / 'artifacts').exists()
+
+
+@pytest.mark.parametrize('opened, begin', [({'open': True, 'from_version': '3.3.60'}, '3.3.60'), ({'open': False}, '4.5.3'), ({'open': True}, '4.5.3')])
+def test_a_box_whose_migration_is_open_comes_from_where_that_began(facts, tmp_path, opened, begin):
+    put(facts, 'activity.transaction', opened)
+    put(facts, 'core.version_file', '4.5.3')
+    put(facts, 'core.version_db', '4.5.3')
+    (tmp_path / 'facts.json').write_text(json.dumps(facts), encoding='utf-8')
+    done = play(tmp_path, [assess(record=True)], '-e', 'jeedom_run_id=run1')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / 'artifacts/journal/box%2F1.json').read_text())['stages']['assess']['result']['from_version'] == begin
