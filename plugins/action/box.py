@@ -20,6 +20,7 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, fol
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
 
+
 def warm(name: str) -> None:
     """Load what a call of a box module needs, in the process that forks the workers: Ansible compiles a collection's code in each of
     them anew otherwise, which takes as long as the call itself. Does nothing for what is no module of the box.
