@@ -44,8 +44,8 @@ mutation: setup  ## does a test fail when a line is made wrong? MUTATION='--shar
 matrix: setup  ## every ansible-core against boxes with every Python, and the box side's unit tests on these; table into docs/reference
 	@$(RUN) JEEDOM_TEST_JOBS=1 python tests/tools/run_tests.py unit_old matrix_full
 
-sanity: setup  ## ansible-test sanity under the oldest and the newest ansible-core
-	@$(RUN) python tests/tools/run_tests.py sanity
+sanity: setup  ## ansible-test sanity under every supported ansible-core
+	@$(RUN) python tests/tools/sanity.py $(SANITY)
 
 lock: setup  ## the newest versions that tests/requirements.txt and docs/requirements.txt allow, with their hashes, into *.lock
 	@$(RUN) python tests/tools/lock.py

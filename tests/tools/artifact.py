@@ -29,6 +29,8 @@ FLEET = 'ar' + hashlib.sha256(str(ROOT).encode()).hexdigest()[:4]
 # ansible-core -> the Pythons that can run it, best first
 OLDEST = ('2.16', ('3.11', '3.12', '3.10'))
 NEWEST = [('2.21', ('3.13', '3.14', '3.12')), ('2.19', ('3.11', '3.12', '3.13'))]
+# 2.17 is supported and not asked: molecule and tox leave it out as well, for its CVE-2026-11332.
+SUPPORTED = [OLDEST, ('2.18', ('3.11', '3.13', '3.12')), ('2.19', ('3.11', '3.12', '3.13')), ('2.20', ('3.13', '3.12', '3.14')), NEWEST[0]]
 # Made by ansible-galaxy; not in git.
 GENERATED = {'MANIFEST.json', 'FILES.json'}
 

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / 'tests/integration'))
 from testbox import Box, differences, fleet_name, sandbox  # noqa: E402
 
 # ansible-core -> the Pythons that can run it, best first
-CORES = [artifact.OLDEST, ('2.18', ('3.11', '3.13', '3.12')), ('2.19', ('3.11', '3.12', '3.13')), ('2.20', ('3.13', '3.12', '3.14')), artifact.NEWEST[0]]
+CORES = artifact.SUPPORTED
 PYTHONS = ('2.7', '3.5', '3.6', '3.7', '3.9', '3.11', '3.13')
 # Whole migrations: these Pythons under the oldest and under the newest ansible-core.
 MIGRATED = {'2.16': ('2.7', '3.13'), '2.21': ('2.7', '3.5', '3.13')}

@@ -1,8 +1,9 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ansible-test sanity under the oldest and the newest ansible-core, without containers; needs PyPI and nothing else.
+"""ansible-test sanity, without containers; needs PyPI and nothing else.
 
-The oldest one also compiles and imports the box side with the Pythons of boxes, where this machine has them. What is ignored stands in
+sanity.py [--ends] [arguments of ansible-test]: under every supported ansible-core, or the oldest and the newest alone. The oldest one
+also compiles and imports the box side with the Pythons of boxes, where this machine has them. What is ignored stands in
 tests/sanity/ignore-*.txt, each line with its reason.
 """
 
@@ -83,8 +84,11 @@ def check(binaries: Path, arguments: list[str]) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Run under each; arguments go to ansible-test (--test NAME, files)."""
-    cores = [artifact.core(*artifact.OLDEST), next(filter(None, (artifact.core(*each) for each in artifact.NEWEST)), None)]
-    good = [check(binaries, arguments) for binaries in cores if binaries]
+    if '--ends' in arguments:
+        cores = [artifact.core(*artifact.OLDEST), next(filter(None, (artifact.core(*each) for each in artifact.NEWEST)), None)]
+    else:
+        cores = [artifact.core(*each) for each in artifact.SUPPORTED]
+    good = [check(binaries, [word for word in arguments if word != '--ends']) for binaries in cores if binaries]
     return 0 if good and all(good) else 1
 
 
