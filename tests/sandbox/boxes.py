@@ -113,7 +113,7 @@ class Fleet:
             (folder / part).mkdir(parents=True, exist_ok=True)
         # Nothing waits for the disk, which most of the time of a box went into: a box whose plug is pulled loses nothing by it, since the
         # machine under it stays on. The kernel marks the folder as lost with that machine; it is not.
-        shutil.rmtree(folder / 'work/work/incompat', ignore_errors=True)
+        shutil.rmtree(folder / 'work' / 'work' / 'incompat', ignore_errors=True)
         (folder / 'lower').write_text('\n'.join(str(path) for path in lower), encoding='utf-8')
         run('mount', '-t', 'overlay', 'overlay', '-o',
             f'volatile,lowerdir={":".join(str(path) for path in lower)},upperdir={folder / "upper"},workdir={folder / "work"}', folder / 'root')
