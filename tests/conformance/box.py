@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,18 @@ class Box:
                 self.sql(f"DELETE FROM config WHERE plugin='core' AND `key`='{key}'")
             else:
                 self.sql(f"REPLACE INTO config SET plugin='core', `key`='{key}', value='{value}'")
+
+    def zip_size(self, version: str) -> int:
+        """Bytes of a core's archive, as the download site has it."""
+        return (self.fleet.state / 'zips' / f'core-{version}.zip').stat().st_size
+
+    def zipped(self, version: str) -> list[zipfile.ZipInfo]:
+        """The files of a core's archive, named as they are below the web root."""
+        with zipfile.ZipFile(self.fleet.state / 'zips' / f'core-{version}.zip') as archive:
+            found = [one for one in archive.infolist() if not one.is_dir()]
+        for one in found:
+            one.filename = one.filename.split('/', 1)[1]
+        return found
 
     def market_user(self) -> None:
         """Credentials of a market user: versions 4.0 and 4.1 do not ask the market without."""

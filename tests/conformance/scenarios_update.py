@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import json
-
 from box import ROUTE, UPDATE, WEB
 from scenarios import record
 
@@ -22,12 +20,7 @@ def hop(box):
     before = box.look()
     run = box.update(ROUTE[box.version], 'preUpdate=0 backup::before=0 plugins=1 core=1 force=0')
     look = box.look()
-    zipped = box.python(f'''
-import zipfile, urllib.request, ssl, io, json
-data = urllib.request.urlopen('https://github.com/jeedom/core/archive/{ROUTE[box.version]}.zip', context=ssl._create_unverified_context()).read()
-print(json.dumps({{i.filename.split('/', 1)[1]: i.file_size for i in zipfile.ZipFile(io.BytesIO(data)).infolist() if not i.filename.endswith('/')}}))
-''').text
-    return record(before=before, run=run, look=look, zip=json.loads(zipped))
+    return record(before=before, run=run, look=look, zip={one.filename: one.file_size for one in box.zipped(ROUTE[box.version])})
 
 
 def hop_with_backup(box):
@@ -133,12 +126,8 @@ def wrong_certificate(box):
 
 def unzip_disk_full(box):
     """/tmp holds the zip and half of what is in it."""
-    size = box.python(f'''
-import zipfile, urllib.request, ssl, io
-data = urllib.request.urlopen('https://github.com/jeedom/core/archive/{ROUTE[box.version]}.zip', context=ssl._create_unverified_context()).read()
-print(len(data) + sum((i.file_size + 4095) // 4096 * 4096 for i in zipfile.ZipFile(io.BytesIO(data)).infolist()) // 2)
-''').text
-    box.sh(f'mount -t tmpfs -o mode=1777,size={int(size)} tmpfs /tmp; mkdir -p /tmp/jeedom; chown www-data /tmp/jeedom')
+    size = box.zip_size(ROUTE[box.version]) + sum((one.file_size + 4095) // 4096 * 4096 for one in box.zipped(ROUTE[box.version])) // 2
+    box.sh(f'mount -t tmpfs -o mode=1777,size={size} tmpfs /tmp; mkdir -p /tmp/jeedom; chown www-data /tmp/jeedom')
     return record(run=box.update(ROUTE[box.version]), look=box.look())
 
 
