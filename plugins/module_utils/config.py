@@ -10,8 +10,7 @@ __metaclass__ = type
 import re
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import recorded, system
-from ansible_collections.jeedom.fleet.plugins.module_utils.database import quote
-from ansible_collections.jeedom.fleet.plugins.module_utils.engine import set_row
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows, set_config_rows
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 from ansible_collections.jeedom.fleet.plugins.module_utils.redact import HIDDEN
@@ -58,16 +57,6 @@ def text(value):
     return system.to_text(value) if isinstance(value, bytes) else u'%s' % value
 
 
-def rows(database, keys, plugin='core'):
-    """{key: value or None} of some rows."""
-    found = dict.fromkeys(keys)
-    if keys:
-        answer = database.query('SELECT `key`, value FROM config WHERE plugin=%s AND `key` IN (%s)'
-                                % (quote(plugin), ', '.join(quote(key) for key in keys)))
-        found.update((key, value) for key, value in answer)
-    return found
-
-
 def effective(value, default):
     """What a row means: an empty or absent one means the default."""
     value = text(value)
@@ -94,7 +83,7 @@ def run(params, check_mode):
         wanted = dict(kept.get('config', {}).get(plugin, {}))
     else:
         wanted = params['values']
-    current = rows(database, sorted(wanted), plugin)
+    current = config_rows(database, sorted(wanted), plugin)
     changes = {}
     for key, value in sorted(wanted.items()):
         value = text(value)
@@ -103,8 +92,7 @@ def run(params, check_mode):
     if not check_mode:
         if params['record']:
             _record(params, kept, plugin, changes, current)
-        for key, value in sorted(changes.items()):
-            set_row(database, key, value, plugin)
+        set_config_rows(database, changes, plugin)
     after = dict(current, **changes)
     result = dict(changed=bool(changes), before=dict((key, shown(key, value)) for key, value in current.items()),
                   after=dict((key, shown(key, value)) for key, value in after.items()))

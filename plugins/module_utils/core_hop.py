@@ -16,7 +16,8 @@ import time
 import zlib
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    core_output, core_route, core_space, core_zips, engine_processes, health_checks, settings, system)
+    core_output, core_route, core_space, core_zips, engine, engine_processes, health_checks, settings, system)
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 # Seconds to wait for a second update to go away, and for a database that was restarted under us.
@@ -201,7 +202,8 @@ def told(problems):
 
 def prove_core(installation, database, file_version, before):
     """The part of the decision rule that holds at any time, as a list of checks."""
-    found = [health_checks.versions(installation, database, file_version), health_checks.rows_on(database)]
+    rows = config_rows(database, engine.ROWS + ('version',))
+    found = [health_checks.versions(installation, rows['version'], file_version), health_checks.rows_on(rows)]
     loads, facts = health_checks.bootstrap(installation)
     found.append(loads)
     found.extend(health_checks.web(installation, facts))

@@ -19,6 +19,7 @@ except ImportError:  # Python 2
     from urllib2 import HTTPSHandler, Request, build_opener  # pylint: disable=ansible-bad-import-from
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import config, core_output, engine_processes
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows
 
 DEFAULT_MARKET = 'https://market.jeedom.com'
 RUNS = 2
@@ -35,7 +36,7 @@ def market_answers(database, defaults, timeout=15):
 
     Nothing of the box is sent. A web page (captive portal) and an answer that stalls half-way are none.
     """
-    rows = config.rows(database, ['market::address', 'market::enable'])
+    rows = config_rows(database, ['market::address', 'market::enable'])
     if config.effective(rows['market::enable'], defaults.get('market::enable', '1')) != '1':
         return False
     address = config.effective(rows['market::address'], defaults.get('market::address')) or DEFAULT_MARKET

@@ -28,9 +28,9 @@ def needs(archive, web_root, temporary, database):
     tree = archive.unpacked + files * PER_FILE
     wanted = {temporary: (archive.size, 1), '/tmp': (tree, int(files * 1.15)), web_root: (tree, files)}
     try:
-        folder = database.scalar('SELECT @@datadir')
         # Schema changes copy a table as a whole; history is the big one.
-        biggest = database.scalar('SELECT MAX(data_length + index_length) FROM information_schema.tables WHERE table_schema=DATABASE()')
+        folder, biggest = database.query('SELECT @@datadir, (SELECT MAX(data_length + index_length) FROM information_schema.tables '
+                                         'WHERE table_schema=DATABASE())')[0]
     except BoxError:
         return wanted
     if folder and os.path.isdir(folder):

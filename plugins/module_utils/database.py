@@ -33,6 +33,28 @@ def identifier(name):
     return '`%s`' % name
 
 
+def config_rows(database, keys, plugin='core'):
+    """{key: value, None when absent} of rows of Jeedom's config table, in one statement: each costs a client, a tenth of a second on a slow board."""
+    found = dict.fromkeys(keys)
+    if keys:
+        found.update(database.query('SELECT `key`, value FROM config WHERE plugin=%s AND `key` IN (%s)'
+                                    % (quote(plugin), ', '.join(quote(key) for key in keys))))
+    return found
+
+
+def set_config_rows(database, values, plugin='core'):
+    """Set rows of Jeedom's config table, in one go; a value of None removes its row, which means the default."""
+    absent = [quote(key) for key, value in sorted(values.items()) if value is None]
+    present = ['(%s, %s, %s)' % (quote(plugin), quote(key), quote(value)) for key, value in sorted(values.items()) if value is not None]
+    statements = []
+    if absent:
+        statements.append('DELETE FROM config WHERE plugin=%s AND `key` IN (%s)' % (quote(plugin), ', '.join(absent)))
+    if present:
+        statements.append('REPLACE INTO config (plugin, `key`, value) VALUES %s' % ', '.join(present))
+    if statements:
+        database.query(';\n'.join(statements))
+
+
 def _option(value):
     """A value for an option file: quoted, so that #, spaces and quotes survive."""
     return '"%s"' % system.to_text(value).replace('\\', '\\\\').replace('"', '\\"')

@@ -20,7 +20,7 @@ import re
 import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import engine_processes, system, transaction
-from ansible_collections.jeedom.fleet.plugins.module_utils.database import quote
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows, set_config_rows
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
@@ -106,7 +106,7 @@ def record(installation, database):
         recorded=time.time(), boot_id=system.boot_id(),
         cron_files=sorted(set(_names(CRON_DIR)) | set(_names(aside_dir())) | set(_with(_live)) | set(_with(_mute))),
         cron_active=cron_active(),
-        rows=dict((key, database.config(key)) for key in ROWS),
+        rows=config_rows(database, ROWS),
         started=system.read_text(os.path.join(temporary, 'started'), limit=100),
         temporary=temporary,
         daemons=engine_processes.daemons(installation.web_root),
@@ -145,9 +145,9 @@ def stop(installation, context=None, timeout=600, force=False):
 def start(installation, recorded, context=None):
     """Give the engine back as recorded: rows, started marker, cron files. Nothing else is touched. Repeating does no harm."""
     database = installation.database()
-    for key, value in sorted((recorded or {}).get('rows', {}).items()):
-        if database.config(key) != value:
-            set_row(database, key, value)
+    wanted = (recorded or {}).get('rows', {})
+    now = config_rows(database, sorted(wanted))
+    set_config_rows(database, dict((key, value) for key, value in wanted.items() if now[key] != value))
     _restore_marker(installation, recorded or {})
     give_back_files(context)
 
@@ -184,26 +184,20 @@ def _restore_marker(installation, recorded):
             raise
 
 
-def set_row(database, key, value, plugin='core'):
-    """Set a row of Jeedom's config table; None removes it, which means the default."""
-    if value is None:
-        database.query('DELETE FROM config WHERE plugin=%s AND `key`=%s' % (quote(plugin), quote(key)))
-    else:
-        database.query('REPLACE INTO config SET plugin=%s, `key`=%s, value=%s' % (quote(plugin), quote(key), quote(value)))
-
-
 def running(installation, database=None):
     """Whether crons and scenarios can run: cron files in place, cron daemon alive, neither row switched off."""
-    database = database or installation.database()
-    rows = dict((key, database.config(key)) for key in ROWS)
-    return bool(('jeedom' in _names(CRON_DIR) or _with(_live)) and not _names(aside_dir()) and not _with(_mute) and cron_active()
-                and not any(value == '0' for value in rows.values()))
+    return _runs(config_rows(database or installation.database(), ROWS), cron_active())
+
+
+def _runs(rows, active):
+    return bool(('jeedom' in _names(CRON_DIR) or _with(_live)) and not _names(aside_dir()) and not _with(_mute) and active
+                and '0' not in rows.values())
 
 
 def state(installation, database):
     """What the module returns: {running, cron_files, aside, cron_active, enableCron, enableScenario, started, daemons}."""
     now = record(installation, database)
-    return dict(running=running(installation, database), cron_files=_names(CRON_DIR) + _with(_live), aside=_names(aside_dir()) + _with(_mute),
+    return dict(running=_runs(now['rows'], now['cron_active']), cron_files=_names(CRON_DIR) + _with(_live), aside=_names(aside_dir()) + _with(_mute),
                 cron_active=now['cron_active'], enableCron=now['rows']['enableCron'] != '0',
                 enableScenario=now['rows']['enableScenario'] != '0', started=bool(now['started']), daemons=now['daemons'])
 

@@ -14,6 +14,7 @@ import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
     core_route, cron_task, engine, health_checks, settings, system, transaction)
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.health_checks import check
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
@@ -42,16 +43,17 @@ def run(params, check_mode):
     except BoxError as error:
         return _result(installation, [check('database', False, error.msg)])
     checks = [check('database', True, 'MariaDB answers')]
-    checks.append(health_checks.versions(installation, database, _file_version(params['expect_version'], installation)))
+    rows = config_rows(database, engine.ROWS + ('version', 'ignoreHourCheck'))
+    checks.append(health_checks.versions(installation, rows['version'], _file_version(params['expect_version'], installation)))
     recorded_rows = (baseline.get('engine') or {}).get('rows') or {}
-    checks.append(_rows(database, recorded_rows))
+    checks.append(health_checks.rows_on(rows, recorded_rows))
     loads, facts = health_checks.bootstrap(installation)
     checks.append(loads)
     checks.extend(health_checks.web(installation, facts))
     checks.append(health_checks.same_counts(baseline.get('counts'), health_checks.counts(database)))
     checks.append(_engine(installation, database, recorded_rows, params['tick_timeout']))
     checks.append(_started(installation, database))
-    checks.append(date_limit(installation, database))
+    checks.append(date_limit(installation, rows['ignoreHourCheck']))
     checks.append(purge(installation, database))
     checks.append(_daemons(installation, baseline.get('daemons'), params['daemon_timeout']))
     checks.append(new_fatals(installation, baseline.get('logs')))
@@ -80,11 +82,6 @@ def _file_version(expected, installation):
     if expected == '4.0.63' and installation.version() == '4.0.62':
         return '4.0.62'
     return expected
-
-
-def _rows(database, recorded_rows):
-    off = [key for key in engine.ROWS if database.config(key) == '0' and recorded_rows.get(key) != '0']
-    return check('rows', not off, '%s switched off' % ' and '.join(off) if off else 'enableCron and enableScenario are on')
 
 
 def _engine(installation, database, recorded_rows, timeout):
@@ -116,11 +113,10 @@ def _started(installation, database):
                  warning=True)
 
 
-def date_limit(installation, database):
-    """Cores 4.0 to 4.5.1 stop working on a date that is past; ignoreHourCheck=1 keeps them going (contract 0.2)."""
+def date_limit(installation, ignored):
+    """Cores 4.0 to 4.5.1 stop working on a date that is past; ignoreHourCheck=1 keeps them going (contract 0.2). ignored: that row."""
     version = installation.version()
-    if core_route.at_least(version, '4.0.0') and not core_route.at_least(version, settings.DATE_LIMIT_GONE) \
-            and database.config('ignoreHourCheck') != '1':
+    if core_route.at_least(version, '4.0.0') and not core_route.at_least(version, settings.DATE_LIMIT_GONE) and ignored != '1':
         return check('date_limit', False, 'core %s stops at its end-of-life date, and ignoreHourCheck is not 1' % version)
     return check('date_limit', True, 'no date limit acts')
 

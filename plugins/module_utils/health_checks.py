@@ -33,17 +33,17 @@ def check(name, good, message, warning=False):
     return dict(id=name, status='ok' if good else 'warning' if warning else 'failed', message=message)
 
 
-def versions(installation, database, expected=None):
-    """Version file and database agree, and are what is expected (text of core/config/version)."""
-    in_files, in_database = installation.version(), database.config('version')
+def versions(installation, in_database, expected=None):
+    """Version file and database agree, and are what is expected (text of core/config/version). in_database: config key version."""
+    in_files = installation.version()
     good = bool(in_files) and in_files == in_database and expected in (None, in_files)
     return check('version', good, 'files %s, database %s%s' % (in_files, in_database, '' if expected is None else
                                                                ', expected %s' % expected))
 
 
-def rows_on(database):
-    """enableCron and enableScenario are not switched off."""
-    off = [key for key in engine.ROWS if database.config(key) == '0']
+def rows_on(rows, before=None):
+    """enableCron and enableScenario are not switched off, but where they were so before. rows, before: {key: value} of both."""
+    off = [key for key in engine.ROWS if rows[key] == '0' and (before or {}).get(key) != '0']
     return check('rows', not off, '%s switched off' % ' and '.join(off) if off else 'enableCron and enableScenario are on')
 
 

@@ -105,12 +105,10 @@ def describe(root, schema):
 
 def others(root, schema):
     """{views, triggers, routines, events: how many a schema has}."""
-    found = {}
-    for kind, table, column in (('views', 'views', 'table_schema'), ('triggers', 'triggers', 'trigger_schema'),
-                                ('routines', 'routines', 'routine_schema'), ('events', 'events', 'event_schema')):
-        found[kind] = int(root.query('SELECT COUNT(*) FROM information_schema.%s WHERE %s=%s' % (table, column, quote(schema)),
-                                     schema=False)[0][0])
-    return found
+    kinds = (('views', 'table_schema'), ('triggers', 'trigger_schema'), ('routines', 'routine_schema'), ('events', 'event_schema'))
+    return dict((kind, int(count)) for kind, count in root.query(
+        ' UNION ALL '.join("SELECT '%s', COUNT(*) FROM information_schema.%s WHERE %s=%s" % (kind, kind, column, quote(schema))
+                           for kind, column in kinds), schema=False))
 
 
 def compare(found, wanted):

@@ -83,9 +83,10 @@ def install():
     system.atomic_write(UNIT, _UNIT % boot, 0o644)
     system.atomic_write(WATCH, _WATCH % watch, 0o644)
     system.atomic_write(TIMER, _TIMER, 0o644)
+    # one reload instead of three: each reads every unit of the box, and Jeedom waits meanwhile
+    system.run(['systemctl', '--no-reload', 'enable', NAME, os.path.basename(TIMER)], timeout=120)
     system.run(['systemctl', 'daemon-reload'], timeout=120)
-    system.run(['systemctl', 'enable', NAME], timeout=120)
-    system.run(['systemctl', 'enable', '--now', os.path.basename(TIMER)], timeout=120)
+    system.run(['systemctl', 'start', os.path.basename(TIMER)], timeout=120)
 
 
 def remove():
@@ -93,10 +94,10 @@ def remove():
     there = traces()
     if not there:
         return
-    if os.path.exists(UNIT):
-        system.run(['systemctl', 'disable', NAME], timeout=120)
-    if os.path.exists(TIMER):
-        system.run(['systemctl', 'disable', '--now', os.path.basename(TIMER)], timeout=120)
+    units = [os.path.basename(path) for path in (UNIT, TIMER) if os.path.exists(path)]
+    if units:
+        system.run(['systemctl', '--no-reload', 'disable'] + units, timeout=120)
+        system.run(['systemctl', 'stop', os.path.basename(TIMER)], timeout=120)
     for path in there:
         tree_extract.remove(path)
     folder = os.path.dirname(restore_web.drop_in())

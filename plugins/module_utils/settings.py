@@ -16,9 +16,8 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import config, core_route, cron_task, recorded
-from ansible_collections.jeedom.fleet.plugins.module_utils.database import quote
-from ansible_collections.jeedom.fleet.plugins.module_utils.engine import set_row
+from ansible_collections.jeedom.fleet.plugins.module_utils import core_route, cron_task, recorded
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows, quote, set_config_rows
 
 PURGE = ('history', 'archive')
 KEYS = ('ignoreHourCheck', 'update::allowCore', 'market::enable', 'core::branch', 'core::repo::provider', 'url::enable',
@@ -34,7 +33,7 @@ def record(database):
 
     What prepare and freeze.yml changed counts as it was before that: the migration ends with a box that is not frozen.
     """
-    rows = config.rows(database, KEYS)
+    rows = config_rows(database, KEYS)
     purge = cron_task.enabled(database, *PURGE)
     for earlier in (recorded.load(recorded.TRANSACTION), recorded.load(FREEZE)):
         rows.update((key, value) for key, value in earlier.get('config', {}).get('core', {}).items() if key in KEYS)
@@ -51,8 +50,8 @@ def forget_freeze():
 def disarm(database):
     """Date limit and purge, at once: they act whatever else happens. Returns names of what was changed."""
     changed = []
-    if config.rows(database, ['ignoreHourCheck'])['ignoreHourCheck'] != '1':
-        set_row(database, 'ignoreHourCheck', '1')
+    if config_rows(database, ['ignoreHourCheck'])['ignoreHourCheck'] != '1':
+        set_config_rows(database, dict(ignoreHourCheck='1'))
         changed.append('ignoreHourCheck')
     if purge_off(database):
         changed.append('history::archive')
@@ -69,19 +68,13 @@ def purge_off(database):
 
 def for_hop(database, url, branch):
     """Point the updater at our zip, and keep the market out. branch: written too, since 4.4 and later look at its form."""
-    set_row(database, 'update::allowCore', None)
-    set_row(database, 'market::enable', '0')
-    set_row(database, 'core::branch', branch)
-    set_row(database, 'core::repo::provider', 'url')
-    set_row(database, 'url::enable', '1')
-    set_row(database, 'url::core::url', url)
-    set_row(database, 'url::core::version', None)
+    set_config_rows(database, {'update::allowCore': None, 'market::enable': '0', 'core::branch': branch, 'core::repo::provider': 'url',
+                               'url::enable': '1', 'url::core::url': url, 'url::core::version': None})
 
 
 def for_finish(database):
     """Let the updater run its scripts without downloading or deleting anything (contract 1.3)."""
-    set_row(database, 'update::allowCore', '0')
-    set_row(database, 'market::enable', '0')
+    set_config_rows(database, {'update::allowCore': '0', 'market::enable': '0'})
 
 
 def give_back(database, before, version, defaults):
@@ -90,7 +83,7 @@ def give_back(database, before, version, defaults):
     before: what record() returned. version: of the files now. defaults: {key: default} of this core.
     Returns the sentences about what has to stay changed.
     """
-    kept = []
+    kept, rows = [], {}
     for key in KEYS:
         value = before['rows'].get(key)
         if key == 'ignoreHourCheck' and not core_route.at_least(version, DATE_LIMIT_GONE):
@@ -100,7 +93,8 @@ def give_back(database, before, version, defaults):
         if key == 'core::branch' and value is not None and not _follows(value):
             kept.append('core::branch was %s, which leads to no current core: the row is removed, so that the default applies.' % value)
             value = None
-        set_row(database, key, None if value == defaults.get(key) else value)
+        rows[key] = None if value == defaults.get(key) else value
+    set_config_rows(database, rows)
     if not core_route.at_least(version, PURGE_HARMLESS):
         if before['purge'] is not False:
             kept.append('The task history::archive stays off: cores before %s delete recent history every night.' % PURGE_HARMLESS)
@@ -110,7 +104,7 @@ def give_back(database, before, version, defaults):
     elif before['purge'] is False:
         purge_off(database)
     # The updater has noted its provider there; the core would correct it at its next check only.
-    provider = config.rows(database, ['core::repo::provider'])['core::repo::provider'] or 'default'
+    provider = config_rows(database, ['core::repo::provider'])['core::repo::provider'] or 'default'
     database.query("UPDATE `update` SET source=%s WHERE type='core' AND logicalId='jeedom'"
                    % quote(before.get('source') or provider))
     return kept

@@ -68,7 +68,7 @@ def command(job_id: str, follower: str = '', wait: float = 0) -> str:
     that the command waits on the box for the end of the job's process, so that the end is known at once at the price of a slow poll.
     """
     note = f'[ -d "$d" ] && echo {shlex.quote(follower)} 2>/dev/null >"$d/followed"; ' if follower else ''
-    until = f'{_PID}[ -n "$p" ] && timeout {wait:.1f} tail --pid="$p" -s 0.2 -f /dev/null; ' if wait else ''
+    until = f'{_PID}[ -n "$p" ] && timeout {wait:.1f} tail --pid="$p" -s 0.05 -f /dev/null; ' if wait else ''
     return f'd={shlex.quote(f"{JOBS}/{job_id}")}; {note}{until}{LOOK}'
 
 

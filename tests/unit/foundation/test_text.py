@@ -96,3 +96,33 @@ def test_a_file_of_ours_is_private(tmp_path):
 def test_a_process_is_named_by_pid_and_start():
     assert system.start_time(os.getpid()) > 0
     assert system.start_time(4194305) is None
+
+
+class Client(object):
+    """A database that keeps what it is asked."""
+
+    def __init__(self, rows=()):
+        self.rows, self.asked = list(rows), []
+
+    def query(self, sql):
+        self.asked.append(sql)
+        return self.rows
+
+
+def test_rows_of_the_config_table_are_read_by_one_client():
+    client = Client([['enableCron', '0']])
+    assert database.config_rows(client, ('enableCron', "a'b")) == {'enableCron': '0', "a'b": None}
+    assert client.asked == ["SELECT `key`, value FROM config WHERE plugin='core' AND `key` IN ('enableCron', 'a\\'b')"]
+
+
+def test_rows_of_the_config_table_are_set_by_one_client():
+    client = Client()
+    database.set_config_rows(client, {'b': "it's; DROP", 'a': None, 'c': '', 'd': None}, 'virtual')
+    assert client.asked == ["DELETE FROM config WHERE plugin='virtual' AND `key` IN ('a', 'd');\n"
+                            "REPLACE INTO config (plugin, `key`, value) VALUES ('virtual', 'b', 'it\\'s; DROP'), ('virtual', 'c', '')"]
+
+
+def test_without_rows_no_client_is_started():
+    client = Client()
+    database.set_config_rows(client, {})
+    assert database.config_rows(client, ()) == {} and client.asked == []

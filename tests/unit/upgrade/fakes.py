@@ -18,15 +18,18 @@ class FakeDatabase:
         self.statements = []
 
     def query(self, sql, *dummy, **dummies):
+        if ';\n' in sql:
+            return [row for part in sql.split(';\n') for row in self.query(part)]
         self.statements.append(sql)
         text = re.findall(r"'((?:[^'\\]|\\.)*)'", sql)
         if sql.startswith('SELECT `key`, value FROM config'):
             return [[key, self.rows[text[0], key]] for key in text[1:] if (text[0], key) in self.rows]
         if sql.startswith('REPLACE INTO config'):
-            self.rows[text[0], text[1]] = text[2]
+            self.rows.update({(text[index], text[index + 1]): text[index + 2] for index in range(0, len(text), 3)})
             return []
         if sql.startswith('DELETE FROM config'):
-            self.rows.pop((text[0], text[1]), None)
+            for key in text[1:]:
+                self.rows.pop((text[0], key), None)
             return []
         if sql.startswith('SELECT enable FROM cron'):
             value = self.cron.get('::'.join(text))
