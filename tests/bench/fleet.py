@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A fleet through our migrate.yml, through a plain playbook of the same steps, and through bare ssh, in one run.
 
-fleet.py [--boxes 1,4,8] [--forks 5,50] [--plain 5x16]: sandbox boxes whose core waits instead of computing (its pauses are set to
-seconds), so that two cores are enough for a fleet. The bare run, every box at the same time, is the core's own work; what a playbook
-takes beyond it is its overhead. --plain: with so many forks the plain playbook stops at so many boxes, since it takes one batch of
-forks after the other. Prints tables in Markdown; docs/benchmarks.md keeps them.
+fleet.py [--boxes 1,4,8] [--forks 5,50] [--plain 5x8,50x32] [--share-cores]: sandbox boxes whose core waits instead of computing (its
+pauses are set to seconds), so that two cores are enough for a fleet. The bare run, every box at the same time, is the core's own work;
+what a playbook takes beyond it is its overhead. --plain: with so many forks the plain playbook runs over so many boxes at most, since it
+takes one batch of forks after the other. --share-cores: boxes of a fleet have processors of their own, those of the sandbox share the
+controller's; what they compute takes longer with each box, and with this their core's pauses do, too (from 4 boxes on, in proportion).
+Prints tables in Markdown; docs/benchmarks.md keeps them.
 
 The bars: overhead at most half of the plain playbook's; wall at most 1.2 x (slowest box + launch), where the time of a box is that of
 its jobs by its own clock, and launch what passes between the first and the last start of the same job; the controller's CPU per box
@@ -55,8 +57,9 @@ echo "HOPS $(awk "BEGIN {print $hops 0}")"
 class Bench:
     """A sandbox fleet that is reset before each run. No larger than what is measured: the boxes of others have a minute task, too."""
 
-    def __init__(self, folder: Path, boxes: int):
-        self.folder, self.inventory = folder, folder / 'hosts.yml'
+    def __init__(self, folder: Path, boxes: int, stretch: float):
+        """stretch: factor of the core's pauses."""
+        self.folder, self.inventory, self.stretch = folder, folder / 'hosts.yml', stretch
         self.names = [f'box{number}' for number in range(1, boxes + 1)]
         self.sandbox('up', '--boxes', str(boxes))
 
@@ -71,7 +74,7 @@ class Bench:
     def fresh(self, boxes: list[str]) -> None:
         """Boxes as they came up, with a core that waits."""
         self.sandbox('reset', *boxes)
-        rows = ', '.join(f"('core', 'mini::slow::{name}', '{value}')" for name, value in PAUSES.items())
+        rows = ', '.join(f"('core', 'mini::slow::{name}', '{value * self.stretch:.0f}')" for name, value in PAUSES.items())
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda box: self.sandbox('ssh', box, '--', f'mysql jeedom -e "REPLACE INTO config (plugin, \\`key\\`, value) VALUES {rows}"'), boxes))
 
@@ -145,23 +148,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--boxes', default='1,4,8')
     parser.add_argument('--forks', default='5,50')
-    parser.add_argument('--plain', default='5x16')
+    parser.add_argument('--plain', default='5x8,50x32')
+    parser.add_argument('--share-cores', action='store_true')
     options = parser.parse_args()
     sizes = [int(value) for value in options.boxes.split(',')]
-    few, most = (int(value) for value in options.plain.split('x'))
+    most = {int(forks): int(boxes) for forks, boxes in (value.split('x') for value in options.plain.split(',') if value)}
     folder = Path(tempfile.mkdtemp(prefix='fleet-bench-'))
-    rows = ['| boxes | forks | way | wall s | overhead s | of plain | CPU s/box | peak MiB | tasks/box | MB/box | wall/(slowest + launch) | outage/hops |',
-            '|---|---|---|---|---|---|---|---|---|---|---|---|']
+    rows = ['| boxes | forks | way | a hop waits s | wall s | overhead s | of plain | CPU s/box | peak MiB | tasks/box | MB/box | '
+            'wall/(slowest + launch) | outage/hops |',
+            '|---|---|---|---|---|---|---|---|---|---|---|---|---|']
     try:
         for size in sizes:
-            bench = Bench(folder, size)
+            bench = Bench(folder, size, max(1, size / 4) if options.share_cores else 1)
             boxes = bench.names
             bench.fresh(boxes)
             floor = bench.bare(boxes)
-            rows.append(f'| {size} | | bare ssh | {floor["wall"]:.1f} | | | | | | | | |')
+            waits = f'{(PAUSES["download"] + PAUSES["unzip"]) * bench.stretch / 1000:.0f}'
+            rows.append(f'| {size} | | bare ssh | {waits} | {floor["wall"]:.1f} | | | | | | | | |')
             for forks in (int(value) for value in options.forks.split(',')):
                 runs = []
-                if forks > few or size <= most:
+                if size <= most.get(forks, 0):
                     bench.fresh(boxes)
                     plain = bench.playbook(boxes, forks, 'tests/bench/plain/migrate.yml', '-e', f'plain_dest={folder}/plain-{size}-{forks}')
                     runs.append(('plain', plain, '', ''))
@@ -174,7 +180,7 @@ def main() -> int:
                 for name, run, width, outage in runs:
                     over = run['wall'] - floor['wall']
                     share = f'{over / (plain["wall"] - floor["wall"]):.2f}' if name == 'ours' and len(runs) > 1 else ''
-                    rows.append(f'| {size} | {forks} | {name} | {run["wall"]:.1f} | {over:.1f} | {share} | {run["cpu"] / size:.2f} | '
+                    rows.append(f'| {size} | {forks} | {name} | {waits} | {run["wall"]:.1f} | {over:.1f} | {share} | {run["cpu"] / size:.2f} | '
                                 f'{run["memory"]:.0f} | {run["tasks"]:.0f} | {run["bytes"] / 1e6:.1f} | {width} | {outage} |')
                 print('\n'.join(rows[-len(runs):]), flush=True)
             bench.sandbox('down')
