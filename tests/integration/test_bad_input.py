@@ -24,6 +24,7 @@ CONFIG = '/var/www/html/core/config/common.config.php'
 # name: (break it, repair it, extra vars, a word of the finding, outcome)
 CASES = {
     'an unknown target': ('', '', {'jeedom_target_version': '4.9.9'}, 'not a known version', 'blocked'),
+    'a variable that cannot be': ('', '', {'jeedom_hop_timeout': 'soon'}, "argument 'jeedom_hop_timeout' is of type str", 'failed'),
     'a web root without a Jeedom': ('', '', {'jeedom_web_root': '/srv'}, 'No Jeedom was found in /srv', 'blocked'),
     'the database down': ('systemctl stop mariadb', 'systemctl start mariadb', {}, "database cannot be used", 'blocked'),
     'a credentials file that is no PHP': (f'cp -p {CONFIG} /root/kept; echo "<?php broken(" > {CONFIG}', f'cp -p /root/kept {CONFIG}', {},
