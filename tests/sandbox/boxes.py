@@ -325,7 +325,7 @@ def _remove_groups(path: Path) -> None:
     """Remove a cgroup with all below; they are folders that only rmdir can remove, innermost first."""
     if not path.is_dir():
         return
-    for _try in range(20):
+    for _try in range(100):
         for folder, _names, _files in os.walk(path, topdown=False):
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
