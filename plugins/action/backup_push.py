@@ -78,7 +78,7 @@ class ActionModule(BoxAction):
             if not data:
                 break
             # What a cut link left counts as far as it came; the hash at the end is of the whole.
-            done = int(self._must(f'umask 077; truncate -s {done} {part} && cat >> {part}; stat -c %s {part}', data).split()[-1])
+            done = int(self._must(f'umask 077; truncate -s {done} {part} && cat >> {part} && stat -c %s {part}', data).split()[-1])
         if not size:
             self._must(f'umask 077; : > {part}')
         if self._must(f'sync {part}; sha256sum < {part}').split()[0] != sha256:

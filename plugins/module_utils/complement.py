@@ -51,6 +51,7 @@ def missing(web_root, backup_dir, archived):
 
 def write(path, web_root, names):
     """Write the paths to a tar.gz (0600) and read it back; returns {size, sha256, members}."""
+    written = 0
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, 'wb') as raw:
         with tarfile.open(fileobj=raw, mode='w:gz', format=tarfile.PAX_FORMAT) as tar:
@@ -59,6 +60,7 @@ def write(path, web_root, names):
                 if os.path.lexists(full):
                     tar.add(full, arcname='./' + name, recursive=False)
                     tar.members = []
+                    written += 1
         raw.flush()
         os.fsync(raw.fileno())
     digest, count = hashlib.sha256(), 0
@@ -70,6 +72,9 @@ def write(path, web_root, names):
             for dummy in tar:
                 tar.members = []
                 count += 1
+        if count != written:
+            # tarfile takes a file that is cut within a header for one that ends there.
+            raise EOFError('it has %d of %d entries' % (count, written))
     except (tarfile.TarError, EOFError, IOError) as error:
         raise BoxError('The complement %s cannot be read back: %s. Check free space and run again.' % (path, error),
                        'complement_broken')

@@ -146,27 +146,23 @@ def _drop(path):
 class Loopback(object):
     """Serves one zip on 127.0.0.1 under a name that nobody can guess, as long as the block lasts.
 
-    url: the address. served: how often it was fetched to its end.
+    url: the address.
     """
 
     def __init__(self, path):
-        self.path = path
-        self.served = 0
         secret = '/%s/core.zip' % system.to_text(binascii.hexlify(os.urandom(16)))
-        owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):  # pylint: disable=invalid-name
                 if self.path != secret:
                     self.send_error(404)
                     return
-                with io.open(owner.path, 'rb') as stream:
+                with io.open(path, 'rb') as stream:
                     self.send_response(200)
                     self.send_header('Content-Type', 'application/zip')
                     self.send_header('Content-Length', str(os.fstat(stream.fileno()).st_size))
                     self.end_headers()
                     shutil.copyfileobj(stream, self.wfile, _CHUNK)
-                owner.served += 1
 
             def log_message(self, *dummy):  # pylint: disable=arguments-differ
                 pass

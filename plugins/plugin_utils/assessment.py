@@ -16,7 +16,6 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils.checks_base import Ca
 from ansible_collections.jeedom.fleet.plugins.plugin_utils.knowledge import Knowledge
 
 SEVERITIES = ('blocker', 'warning', 'info')
-VERDICTS = ('ready', 'ready_with_warnings', 'blocked', 'already_done')
 # Findings that jeedom_remove_plugins turns into "will be removed by prepare".
 REMOVABLE = ('plugin_timeline', 'plugin_obsolete', 'plugin_widget')
 

@@ -13,8 +13,8 @@ import pytest
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ansible_collections.jeedom.fleet.plugins.action import backup_push
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import store
+from ansible_collections.jeedom.fleet.plugins.action import backup_push, restore_test
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import store, transfer
 
 DATA = bytes(range(256)) * 1000
 
@@ -82,6 +82,51 @@ def test_a_copy_that_is_not_the_one_of_its_manifest_is_not_sent(push):
     with pytest.raises(store.StoreError) as caught:
         push._push(None)
     assert caught.value.code == 'not_proved' and not push.box.exists()
+
+
+def test_what_the_disk_of_the_box_spoils_is_no_archive_there(push):
+    shell = push.shell
+
+    def spoiling(command, in_data=None):
+        answer = shell(command, in_data)
+        for part in push.box.glob('*.part') if in_data else ():
+            part.write_bytes(b'x' * part.stat().st_size)
+        return answer
+
+    push.shell = spoiling
+    with pytest.raises(transfer.TransferError) as caught:
+        push._push(None)
+    assert caught.value.code == 'push_hash' and 'backup-a.tar.gz' in str(caught.value) and 'box1' in str(caught.value)
+    assert list(push.box.iterdir()) == []
+
+
+def test_a_box_that_takes_no_file_says_why(push):
+    push.box.write_text('in the way')
+    with pytest.raises(transfer.TransferError) as caught:
+        push._push(None)
+    assert caught.value.code == 'push_failed' and 'box1' in str(caught.value) and 'Not a directory' in str(caught.value)
+
+
+def test_a_disk_that_fills_up_on_the_way_ends_it(push):
+    shell = push.shell
+    # no file may become larger than this, and who tries is told instead of killed
+    push.shell = lambda command, in_data=None: shell(f"trap '' XFSZ; ulimit -f 300; {command}", in_data)
+    with pytest.raises(transfer.TransferError) as caught:
+        push._push(None)
+    assert caught.value.code == 'push_failed' and 'File too large' in str(caught.value) and 'Free space there' in str(caught.value)
+    push.shell = shell
+    assert push._push(None)['changed'] is True and (push.box / 'backup-a.tar.gz').read_bytes() == DATA
+
+
+def test_an_archive_is_not_tested_on_the_box_that_it_came_from(push):
+    test = object.__new__(restore_test.ActionModule)
+    vars(test).update(vars(push))
+    test._task = SimpleNamespace(check_mode=True, delegate_to=None)
+    refused = test._test({'archive': None, 'here': False})
+    assert refused['failed'] and refused['error_code'] == 'same_box' and 'jeedom_restore_test_host' in refused['msg']
+    assert test._test({'archive': None, 'here': True})['host'] == 'box1'
+    test._task.delegate_to = 'spare'
+    assert test._test({'archive': None, 'here': False})['host'] == 'spare'
 
 
 def test_check_mode_sends_nothing(push):

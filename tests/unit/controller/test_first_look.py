@@ -102,6 +102,14 @@ def test_facts_that_do_not_come_to_their_end_are_tried_the_careful_way(tmp_path,
     assert action.calls == [True, False] and action.modules == ['jeedom.fleet.facts']
 
 
+def test_code_that_dies_on_the_box_is_told_by_its_last_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(box.stdin_module, 'COMMAND', 'import sys; sys.exit("Traceback\\nMemoryError: no room")')
+    action = Action(tmp_path, jeedom_python={'path': sys.executable, 'version': [3, 9, 0], 'transport': 'stdin'})
+    result = facts(action)
+    assert result['failed'] and result['error_code'] == 'box_code_failed' and 'Traceback' in result['exception']
+    assert result['msg'] == f'facts did not come to its end on box1 with {sys.executable}: MemoryError: no room'
+
+
 def test_who_is_not_root_is_told_so(tmp_path):
     action = Action(tmp_path, uid=1000)
     with pytest.raises(probe.ProbeError) as caught:

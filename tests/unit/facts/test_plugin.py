@@ -114,6 +114,13 @@ def test_what_jeedom_says_when_it_fails_is_told_without_secrets(home):
     assert 'SQLSTATE refused' in caught.value.msg and 'dbs3cr3t' not in caught.value.msg
 
 
+def test_jeedom_that_does_not_come_back_from_a_plugin_is_not_waited_for_any_longer(home, monkeypatch):
+    home.answer = system.Completed(124, '\n@@done', '')
+    with pytest.raises(BoxError) as caught:
+        home.call('absent')
+    assert caught.value.code == 'plugin_timeout' and 'virtual' in caught.value.msg and '60 s' in caught.value.msg
+
+
 def test_an_end_without_a_word_is_no_success(home):
     home.answer = system.Completed(0, '', '')
     with pytest.raises(BoxError) as caught:

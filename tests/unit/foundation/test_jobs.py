@@ -160,6 +160,33 @@ def test_a_job_id_cannot_lead_elsewhere(name):
     assert caught.value.code == 'bad_job_id'
 
 
+@pytest.mark.parametrize('said, told', [('Traceback\nSyntaxError: invalid syntax\n', 'SyntaxError: invalid syntax.'), ('', 'no message.')])
+def test_a_job_that_never_shows_up_says_what_kept_it(box, monkeypatch, said, told):
+    def launch(job_id, base):
+        with open(os.path.join(base, 'stderr'), 'w') as stream:
+            stream.write(said)
+
+    monkeypatch.setattr(jobs, '_launch', launch)
+    monkeypatch.setattr(jobs, 'running', lambda: None)
+    monkeypatch.setattr(jobs.time, 'sleep', lambda seconds: None)
+    with pytest.raises(BoxError) as caught:
+        start()
+    assert caught.value.code == 'job_not_started' and caught.value.msg.endswith('within 10 s: ' + told)
+
+
+def test_code_without_a_source_is_not_sent_into_a_job(box):
+    class Loader(object):
+        def get_source(self, name):
+            return None
+
+    class Compiled(object):
+        __loader__ = Loader()
+
+    with pytest.raises(BoxError) as caught:
+        jobs._source('ours.compiled', Compiled())
+    assert caught.value.code == 'no_source' and 'ours.compiled' in caught.value.msg
+
+
 def test_old_jobs_are_pruned(box, monkeypatch):
     monkeypatch.setattr(jobs, 'KEEP_FINISHED', 1)
     for number in range(3):

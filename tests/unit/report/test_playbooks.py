@@ -83,7 +83,7 @@ def controller(tmp_path):
 def test_a_wave_over_the_limit_stops_the_roll_out_and_the_report_is_there(controller):
     controller.inventory(9, box3='fails')
     done = controller.run(WAVES, '-e', 'jeedom_max_failed=0', '-e', 'db_password=hunter2')
-    assert done.returncode == 10 and 'REACHED' not in done.stdout
+    assert done.returncode == 10 and 'REACHED' not in done.stdout and '"error_code": "wave_stopped"' in done.stdout
     assert 'In wave 2 (3 boxes) 1 ended badly (box3 rolled_back); none may. The roll-out stops here: the 5 boxes' in done.stdout
     assert re.search(r'Wave 2: 3 boxes in \d\d:\d\d', done.stdout) and '5 boxes left untouched' in done.stdout
     assert '4 boxes: 3 migrated, 1 rolled back; 5 not started.' in done.stdout
@@ -138,6 +138,13 @@ def test_the_exit_code_of_other_playbooks_is_that_of_ansible(controller):
     - ansible.builtin.command: "false"
 '''
     assert controller.run(beside).returncode == 2
+
+
+@pytest.mark.parametrize('setting', ['max_failed', 'max_failed_percent', 'soak'])
+def test_a_limit_that_is_no_number_stops_at_the_gate(controller, setting):
+    controller.inventory(1, box1='migrated')
+    done = controller.run(ENDINGS.replace('{max_failed: 9}', f'{{{setting}: many}}'))
+    assert done.returncode == 2 and '"error_code": "bad_limit"' in done.stdout and f"jeedom_{setting} is 'many'" in done.stdout
 
 
 BEGINS = '''
@@ -263,7 +270,8 @@ def test_the_report_playbook_merges_what_two_workers_did(controller, fleets):
     told = controller.report()
     assert [each['host'] for each in told['boxes']] == ['lyon', 'paris'] and told['language'] == 'fr'
     assert 'Les 2 box sont en V4' in (controller.artifacts / 'report' / 'index.html').read_text(encoding='utf-8')
-    assert controller.run('jeedom.fleet.report', '-e', '{"jeedom_report_sources": ["nowhere"]}').returncode == 2
+    done = controller.run('jeedom.fleet.report', '-e', '{"jeedom_report_sources": ["nowhere"]}')
+    assert done.returncode == 2 and '"error_code": "no_journal"' in done.stdout and f'{controller.folder}/nowhere is no artifacts folder' in done.stdout
 
 
 def test_the_status_playbook_tells_what_is_and_how_to_go_on(controller):

@@ -6,12 +6,14 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import io
 import os
+import tarfile
 
 import pytest
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    restore_schema, restore_source, restore_web, rollback_point, system, transaction, tree, tree_extract)
+    restore, restore_schema, restore_source, restore_web, rollback_point, system, transaction, tree, tree_extract)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 
@@ -203,6 +205,119 @@ def test_rights_and_owners_are_part_of_what_is_proved(tmp_path, change, problem)
     change(str(root / 'a'))
     (text,) = tree.differences(str(root), entries)
     assert problem in text
+
+
+# -- what comes out
+
+JOURNAL = dict(web_root='/web', source='archive', in_transaction=False, web_before=True, step='clean', work='/work', listing='/work/tree.list',
+               kept=[], wanted=dict(tables={}), version='3.3.60', connection=dict(dbname='jeedom'))
+
+
+@pytest.fixture
+def restored(monkeypatch):
+    """restored(files, tables, version, page, journal...): a Restore that finds these differences; web: what was done with the web server."""
+    def call(files=(), tables=(), version='3.3.60', page=None, **journal):
+        work = restore.Restore(Job(), dict(JOURNAL, **journal), restore_schema.Exchange(Root(), 'jeedom', '/work'))
+        work.installation.version = lambda: version
+        monkeypatch.setattr(restore.restore_checks, 'ensure_login', lambda *dummy: None)
+        monkeypatch.setattr(tree, 'load_listing', lambda path: [])
+        monkeypatch.setattr(tree, 'differences', lambda *dummy: list(files))
+        monkeypatch.setattr(restore_schema, 'describe', lambda *dummy: {})
+        monkeypatch.setattr(restore_schema, 'compare', lambda *dummy: (list(tables), []))
+        work.web = []
+        monkeypatch.setattr(restore_web, 'start', lambda context: work.web.append('start'))
+        monkeypatch.setattr(restore_web, 'wait', lambda seconds: dict(ok=not page, problem=page, bytes=7, status=200))
+        return work
+    return call
+
+
+class Job(object):
+    """A job's context that keeps what is told."""
+
+    def __init__(self):
+        self.lines = []
+
+    def log(self, line):
+        self.lines.append(line)
+
+
+@pytest.mark.parametrize('found, words', [
+    (dict(files=['core/a.php: is missing']), 'core/a.php: is missing'),
+    (dict(tables=['table cmd is missing']), 'table cmd is missing'),
+    (dict(version='4.1.28'), 'version file 4.1.28 instead of 3.3.60'),
+    (dict(version=None, files=['core/config/version: is missing']), 'version file None instead of 3.3.60'),
+])
+@pytest.mark.parametrize('sound', [True, False])
+def test_a_restore_that_is_not_as_its_source_goes_back_to_what_worked_or_keeps_it(restored, found, words, sound):
+    work = restored(web_before=sound, **found)
+    with pytest.raises(BoxError) as caught:
+        work._verify()
+    assert caught.value.code == 'restore_not_verified' and '(%s)' % words in caught.value.msg and '3.3.60' in caught.value.msg
+    assert caught.value.details['verified']['files'] is ('tables' in found) and caught.value.details['verified']['tables'] is ('tables' not in found)
+    assert ('was given back as it was' in caught.value.msg) is sound
+    assert sound or '/work/old' in caught.value.msg and 'jeedom_fleet_old' in caught.value.msg
+    # where nothing goes back, what there is has to be served
+    assert work.web == ([] if sound else ['start']) and [line for line in work.context.lines if words in line]
+
+
+def test_a_log_line_more_is_told_and_proves_nothing(restored):
+    work = restored(files=['log/http.error: 9 bytes instead of 7'])
+    work._verify()
+    assert work.journal['verified']['files'] and work.journal['verified']['remarks'] == ['log/http.error: 9 bytes instead of 7']
+
+
+def test_a_restored_jeedom_that_serves_no_page_goes_back_to_the_one_that_did(restored, monkeypatch):
+    work = restored(page='answer 500', step='web', verified={}, stopped=0, engine={})
+    monkeypatch.setattr(restore.engine, 'start', lambda *dummy: pytest.fail('started'))
+    with pytest.raises(BoxError) as caught:
+        work._start()
+    assert caught.value.code == 'restore_not_verified' and '(answer 500)' in caught.value.msg and 'given back' in caught.value.msg
+
+
+class Jeedom(object):
+    """A live Jeedom without credentials."""
+    config_file = '/web/core/config/common.config.php'
+
+    def credentials(self):
+        raise BoxError('no', 'credentials_unreadable')
+
+
+def complement_of(folder, **files):
+    """A complement that holds these files of core/config."""
+    path = str(folder / 'c.tar.gz')
+    with tarfile.open(path, 'w:gz') as tar:
+        for name, text in files.items():
+            info = tarfile.TarInfo('./core/config/%s.config.php' % name)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text))
+    return path
+
+
+@pytest.mark.parametrize('files', [None, {}, dict(other=b'<?php $CONFIG["db"] = ["dbname" => "x"];'), dict(common=b'<?php // emptied')])
+def test_credentials_that_are_nowhere_are_asked_for(state_dir, tmp_path, monkeypatch, files):
+    monkeypatch.setattr(system, 'run', lambda *dummy, **dummies: Done(1))
+    source = object.__new__(restore_source.ArchiveSource)
+    source.live, source.complement = Jeedom(), None if files is None else complement_of(tmp_path, **files)
+    with pytest.raises(BoxError) as caught:
+        source._connection()
+    assert caught.value.code == 'no_credentials' and Jeedom.config_file in caught.value.msg and 'complement' in caught.value.msg
+    assert os.listdir(str(state_dir / 'staging')) == [], 'nothing secret is left behind'
+
+
+def test_credentials_of_a_broken_tree_come_from_the_complement(state_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(system, 'run', lambda *dummy, **dummies: Done(1))
+    text = b"<?php\nglobal $CONFIG;\n$CONFIG = array('db' => array('host' => 'localhost', 'dbname' => 'jeedom', 'username' => 'u', 'password' => 'p'));\n"
+    source = object.__new__(restore_source.ArchiveSource)
+    source.live, source.complement = Jeedom(), complement_of(tmp_path, common=text)
+    assert source._connection()['dbname'] == 'jeedom' and os.listdir(str(state_dir / 'staging')) == []
+
+
+def test_a_tree_without_credentials_is_not_put_in_place(tmp_path):
+    source = object.__new__(restore_source.ArchiveSource)
+    source.foreign, source.live = True, Jeedom()
+    with pytest.raises(BoxError) as caught:
+        source._carry_over(str(tmp_path), {'core/config/version'}, None)
+    assert caught.value.code == 'no_credentials' and 'no complement was given' in caught.value.msg
 
 
 # -- the rollback point

@@ -49,6 +49,19 @@ def test_keep_leaves_the_newest_with_all_their_files(shelf):
     assert prune(shelf, keep=2)['deleted'] == []
 
 
+def test_a_store_that_lets_nothing_go_is_told(shelf, monkeypatch):
+    added = week(shelf)
+
+    def unlink(name, dir_fd=None):
+        raise PermissionError(1, 'Operation not permitted')
+
+    monkeypatch.setattr(retention.os, 'unlink', unlink)
+    with pytest.raises(store.StoreError) as caught:
+        prune(shelf, keep=4)
+    assert caught.value.code == 'store_unwritable' and added[0] in str(caught.value) and 'Operation not permitted' in str(caught.value)
+    assert set(added[1:]) <= set(here(shelf)), 'the others are whole'
+
+
 def test_age_counts_back_from_the_newest(shelf):
     added = week(shelf)
     # years later: the box has delivered nothing since, and loses nothing

@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -202,11 +203,16 @@ class TestCommand:
         path.write_bytes(seal(self.data, step=1 << 19))
         return path
 
-    def test_open_writes_what_was_sealed_for_its_owner_only(self, call, sealed):
+    def test_open_writes_what_was_sealed_for_its_owner_only_and_over_nothing(self, call, sealed, tmp_path):
         done = call('open', sealed, '--key-file', 'key')
         target = sealed.with_suffix('')
         assert done.returncode == 0 and target.read_bytes() == self.data and target.stat().st_mode & 0o777 == 0o600
-        assert b'is there already' in call('open', sealed, '--key-file', 'key').stderr
+        target.write_bytes(b'mine')
+        again = call('open', sealed, '--key-file', 'key')
+        assert again.returncode == 1 and b'is there already' in again.stderr and target.read_bytes() == b'mine'
+        with pytest.raises(sealing.SealError) as caught:
+            sealing._open(SimpleNamespace(file=sealed, key_file=str(tmp_path / 'key'), to=None))
+        assert caught.value.code == 'target_exists'
 
     def test_check_and_standard_output_with_a_key_from_the_environment(self, call, sealed):
         assert call('open', sealed, '--to', '-', JEEDOM_FLEET_ARCHIVE_KEY=KEY.hex()).stdout == self.data

@@ -96,6 +96,24 @@ def test_another_key_is_a_problem_not_a_crash(shelf):
     assert not copy['proved'] and 'was sealed with the key' in copy['problems'][0]
 
 
+def test_a_restore_is_noted_for_the_archive_that_was_restored_only(shelf):
+    shelf.add()
+    copy = one(shelf)
+    assert store.note_restored(copy, {'host': 'spare'})['sha256'] == copy['sha256']
+    before = manifest(shelf, sha256='0' * 64)
+    with pytest.raises(store.StoreError) as caught:
+        store.note_restored(copy, {'host': 'another'})
+    assert caught.value.code == 'store_changed' and NAME in str(caught.value) and manifest(shelf) == before
+
+
+def test_a_store_that_cannot_be_read_is_not_an_empty_one(tmp_path):
+    (tmp_path / 'box1').write_text('in the way')
+    with pytest.raises(store.StoreError) as caught:
+        store.look(tmp_path / 'box1')
+    assert caught.value.code == 'store_unreadable' and f'{tmp_path}/box1' in str(caught.value) and 'Not a directory' in str(caught.value)
+    assert store.look(tmp_path / 'box2') == []
+
+
 def test_no_plaintext_is_on_the_disk_when_sealed(shelf, shelves):
     data = shelves.tar_gz(b'x' * 1000)
     shelf.add(form=sealed(), data=data)

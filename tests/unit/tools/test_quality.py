@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,12 +52,40 @@ def test_every_module_under_mutation_is_there_with_its_tests():
         assert all((ROOT / 'tests/unit' / test).exists() for test in tests)
 
 
+def codes(path: Path) -> set[str]:
+    """The codes of refusals that a program names: of errors that it raises, and of results that have failed."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        given = []
+        if isinstance(node, ast.Call):
+            given = [keyword.value for keyword in node.keywords if keyword.arg == 'error_code']
+            if getattr(node.func, 'id', getattr(node.func, 'attr', '')).endswith('Error'):
+                given += node.args[1:2]
+        elif isinstance(node, ast.Dict):
+            given = [value for key, value in zip(node.keys, node.values, strict=True) if getattr(key, 'value', None) == 'error_code']
+        found |= {part.value for value in given for part in ast.walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return {code for code in found if re.fullmatch('[a-z0-9_]+', code)}
+
+
+def test_every_refusal_has_a_test_that_names_its_code():
+    tests = ''.join(path.read_text(encoding='utf-8') for path in (ROOT / 'tests/unit').rglob('test_*.py'))
+    found = {code for folder in ('module_utils', 'plugin_utils', 'action') for path in (ROOT / 'plugins' / folder).glob('*.py') for code in codes(path)}
+    assert len(found) > 100 and sorted(code for code in found if not re.search(f"""['"]{code}['"]""", tests)) == []
+
+
 def test_the_score_counts_what_was_tried_and_a_mutant_that_hangs_as_noticed():
     name = 'ansible_collections.jeedom.fleet.plugins.plugin_utils.routes.'
     results = '\n'.join(f'    {name}{mutant}: {status}' for mutant, status in (
         ('x_route__mutmut_1', 'killed'), ('x_route__mutmut_2', 'timeout'), ('xǁRouteǁhops__mutmut_1', 'survived'), ('x_route__mutmut_4', 'no tests'),
         ('x_route__mutmut_5', 'not checked')))
     assert [line.split() for line in mutation.table(results)[1:]] == [['routes', '4', '2', '1', '1', '50.0%'], ['together', '4', '2', '1', '1', '50.0%']]
+
+
+def test_checks_are_made_wrong_as_well_although_they_have_a_decorator():
+    code = "@check('one', 'two',\n       'three')\ndef first(case):\n    yield\n\n\n@dataclass\nclass Other:\n    pass\n\n\n@check('four')\ndef second(case):\n    yield\n"
+    assert mutation.undecorated(code) == code.replace("@check('one', 'two',\n       'three')\n", '').replace("@check('four')\n", '') + \
+        "\n\ncheck('one', 'two',\n       'three')(first)\ncheck('four')(second)\n"
+    assert mutation.undecorated('x = 1\n') == 'x = 1\n'
 
 
 def test_coverage_is_summed_up_by_package():
