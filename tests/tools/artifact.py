@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+import ending
 import interpreters
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -164,6 +165,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--box', action='store_true', help='also assess and migrate a sandbox box')
     options = parser.parse_args()
+    ending.tidily()
     try:
         with tempfile.TemporaryDirectory(prefix='jeedom-artifact-') as name:
             folder = Path(name)

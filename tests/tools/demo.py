@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+import ending
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SANDBOX = ROOT / 'tests/sandbox/sandbox.py'
 FLEET = ROOT / 'tests/sandbox/fleets/demo.yml'
@@ -42,6 +44,7 @@ def outcomes() -> dict[str, str]:
 
 def main() -> int:
     """Set up, migrate, compare."""
+    ending.tidily()
     begin = time.monotonic()
     say('Three boxes: a V3, a V3 with a plugin that V4 does not take, a V4.5.3')
     sandbox('up', '--fleet', str(FLEET))

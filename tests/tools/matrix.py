@@ -22,6 +22,7 @@ from pathlib import Path
 
 import artifact
 import box_pythons
+import ending
 import matrix_table
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -278,6 +279,7 @@ def main() -> int:
     if not cores:
         print('matrix: no Python of this machine can run a supported ansible-core: install Python 3.11', file=sys.stderr)
         return 1
+    ending.tidily()
     with tempfile.TemporaryDirectory(prefix='jeedom-matrix-') as name:
         matrix = Matrix(Path(name), [version for version in PYTHONS if version not in absent])
         try:

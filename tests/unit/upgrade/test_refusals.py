@@ -145,7 +145,7 @@ class Opener:
     def open(self, url, timeout):
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return Answer(self.answer)
 
 
 class Answer(io.BytesIO):
@@ -159,8 +159,8 @@ class Answer(io.BytesIO):
     (socket.timeout(), 9, 'download_stalled'),
     (URLError('Name or service not known'), 9, 'download_failed'),
     (ConnectionResetError(104, 'reset'), 9, 'download_failed'),
-    (Answer(b'123456789'), -1, 'download_stalled'),
-    (Answer(b'1234'), 9, 'download_failed'),
+    (b'123456789', -1, 'download_stalled'),
+    (b'1234', 9, 'download_failed'),
 ])
 def test_each_way_in_which_a_download_fails_has_its_own_name_and_advice(tmp_path, monkeypatch, answer, limit, code):
     monkeypatch.setattr(core_zips, 'build_opener', lambda *dummy: Opener(answer))
