@@ -28,7 +28,8 @@ def test_texts_are_cut_to_their_width():
     assert len(View({'m': {LONG: 1}}).pairs('m')[0][0]) == 80
 
 
-@pytest.mark.parametrize('text, shown', [('a{{ b }}', 'a{ { b }}'), ('{% raw %}', '{ % raw %}'), ('{# x #}', '{ # x #}'), ('{a} {', '{a} {'), (7, '7'), (None, 'None')])
+@pytest.mark.parametrize('text, shown', [
+    ('a{{ b }}', 'a{ { b }}'), ('{% raw %}', '{ % raw %}'), ('{# x #}', '{ # x #}'), ('{a} {', '{a} {'), (7, '7'), (None, 'None')])
 def test_nothing_that_a_template_acts_on_comes_through(text, shown):
     assert printable(text) == shown
 
@@ -36,7 +37,8 @@ def test_nothing_that_a_template_acts_on_comes_through(text, shown):
 # -- facts
 
 FACTS = {'text': 'a', 'empty': '', 'blank': ' \n', 'int': 3, 'float': 1.5, 'zero': 0, 'true': True, 'false': False, 'none': None, 'inf': float('inf'),
-         'nan': float('nan'), 'list': ['a', 1, True, None, {'b': 1}, ['c']], 'capped': {'count': 9, 'items': [{'id': 1}, 'x', {'id': 2}]}, 'map': {'in': {'ner': 'd'}}}
+         'nan': float('nan'), 'list': ['a', 1, True, None, {'b': 1}, ['c']],
+         'capped': {'count': 9, 'items': [{'id': 1}, 'x', {'id': 2}]}, 'map': {'in': {'ner': 'd'}}}
 
 
 @pytest.mark.parametrize('read, found', [

@@ -82,7 +82,8 @@ def test_the_score_counts_what_was_tried_and_a_mutant_that_hangs_as_noticed():
 
 
 def test_checks_are_made_wrong_as_well_although_they_have_a_decorator():
-    code = "@check('one', 'two',\n       'three')\ndef first(case):\n    yield\n\n\n@dataclass\nclass Other:\n    pass\n\n\n@check('four')\ndef second(case):\n    yield\n"
+    code = ("@check('one', 'two',\n       'three')\ndef first(case):\n    yield\n\n\n@dataclass\nclass Other:\n    pass\n\n\n"
+            "@check('four')\ndef second(case):\n    yield\n")
     assert mutation.undecorated(code) == code.replace("@check('one', 'two',\n       'three')\n", '').replace("@check('four')\n", '') + \
         "\n\ncheck('one', 'two',\n       'three')(first)\ncheck('four')(second)\n"
     assert mutation.undecorated('x = 1\n') == 'x = 1\n'
