@@ -56,11 +56,9 @@ class Output(object):
         # A version script died and the updater went on to the next step, so nothing will ever run that script again
         self.script_lost = False
         self._script_bad = False
-        self.lines = 0
 
     def line(self, text):
         """Take one line in."""
-        self.lines += 1
         before = (self.phase, self.percent)
         for mark, phase, percent in _STEPS:
             if mark in text:

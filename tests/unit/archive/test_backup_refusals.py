@@ -6,12 +6,11 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import os
 import time
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import archive, backup, complement, jobs, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import archive, backup, jobs, system
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 NAME = 'backup-a-3.3.60-2026-11-23-10h26.tar.gz'
@@ -107,22 +106,6 @@ def test_a_success_whose_archive_does_not_hold_the_box_is_a_failure(tmp_path, mo
     with pytest.raises(BoxError) as caught:
         backup._proved(*arguments)
     assert caught.value.code == 'archive_not_proved' and caught.value.details['problems'] == [problem] and NAME in caught.value.msg
-
-
-@pytest.mark.parametrize('left', [0, 20, 0.5, 0.9])
-def test_a_complement_that_the_disk_did_not_keep_is_no_complement(tmp_path, monkeypatch, left):
-    web = tmp_path / 'web'
-    web.mkdir()
-    # empty files: a cut falls into a header, which tarfile takes for the end
-    names = ['log%04d' % number for number in range(500)]
-    for name in names:
-        (web / name).write_bytes(b'')
-    path = str(tmp_path / 'c.tar.gz')
-    assert complement.write(path, str(web), names)['members'] == 500
-    monkeypatch.setattr(complement.os, 'fsync', lambda number: os.ftruncate(number, int(left if left > 1 else left * os.fstat(number).st_size)))
-    with pytest.raises(BoxError) as caught:
-        complement.write(path, str(web), names)
-    assert caught.value.code == 'complement_broken' and path in caught.value.msg
 
 
 def test_what_a_failed_backup_left_goes_and_what_was_there_stays(tmp_path):

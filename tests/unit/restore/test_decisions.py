@@ -48,10 +48,44 @@ def test_a_transaction_is_opened_once_updated_and_closed(state_dir):
     assert os.listdir(str(state_dir)) == ['state.json']
 
 
+def test_what_is_recorded_of_a_migration_and_of_its_end(state_dir, monkeypatch):
+    monkeypatch.setattr(system, 'boot_id', lambda: 'boot')
+    monkeypatch.setattr(transaction.time, 'time', lambda: 86400.5)
+    assert opened(route=['4.1.28']) == transaction.current() == dict(
+        id='19700102T000000', opened=86400.5, boot_id='boot', web_root='/var/www/html', schema='jeedom', engine=dict(rows={}), from_version='3.3.60',
+        step=transaction.OPENING, settings={}, run_id='r1', route=['4.1.28'])
+    with pytest.raises(BoxError) as caught:
+        opened()
+    assert 'since 1970-01-02 00:00 UTC (run r1)' in caught.value.msg
+    monkeypatch.setattr(transaction.time, 'time', lambda: 90000)
+    ended = dict(outcome='committed', ended=90000, id='19700102T000000', run_id='r1', from_version='3.3.60', version='4.1.28')
+    assert transaction.close('committed', version='4.1.28') == transaction.last() == ended
+    opened()
+    transaction.update(opened=None)
+    with pytest.raises(BoxError) as caught:
+        opened()
+    assert 'since an unknown time' in caught.value.msg
+
+
+def test_room_for_the_record_is_kept_as_long_as_something_is_open(state_dir):
+    pad = state_dir / transaction.PAD
+    transaction.write_journal(dict(step='files'))
+    assert pad.stat().st_size == transaction.PAD_BYTES
+    transaction.write_journal(None)
+    assert not pad.exists() and transaction.journal() is None
+    transaction.write_journal(None)
+    assert not pad.exists(), 'nothing to keep it for'
+    opened()
+    assert pad.exists()
+    transaction.write_journal(dict(step='files'))
+    transaction.write_journal(None)
+    assert pad.exists(), 'the migration is open still'
+
+
 def test_nothing_can_be_recorded_without_a_transaction(state_dir):
     with pytest.raises(BoxError) as caught:
-        transaction.update(step=transaction.HOP)
-    assert caught.value.code == 'no_transaction'
+        transaction.update(step=transaction.HOP, hop='4.1.28')
+    assert caught.value.code == 'no_transaction' and 'so hop, step cannot be recorded' in caught.value.msg
 
 
 def test_a_record_that_cannot_be_read_is_never_taken_for_none(state_dir):
@@ -59,6 +93,7 @@ def test_a_record_that_cannot_be_read_is_never_taken_for_none(state_dir):
     with pytest.raises(BoxError) as caught:
         transaction.current()
     assert caught.value.code == 'state_unreadable'
+    assert str(state_dir / 'state.json') in caught.value.msg and '/var/lib/jeedom-fleet/rollback/manifest.json' in caught.value.msg
 
 
 def test_a_full_disk_does_not_keep_a_step_from_being_recorded(state_dir, monkeypatch):

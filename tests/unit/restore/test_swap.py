@@ -140,6 +140,88 @@ def test_undoing_may_be_cut_and_done_again(tmp_path, monkeypatch):
             assert is_v4(box.content()), (number, when)
 
 
+@pytest.mark.parametrize('kind', ['file', 'link'])
+@pytest.mark.parametrize('cut', [False, True])
+def test_what_no_rename_moves_is_carried_whole(tmp_path, monkeypatch, kind, cut):
+    """A single file that comes from a lower layer of an overlay; a copy that was cut before is not taken for it."""
+    source, target = str(tmp_path / 'source'), str(tmp_path / 'target')
+    write(source, 'a', 'content')
+    if kind == 'link':
+        os.rename(os.path.join(source, 'a'), os.path.join(source, 'b'))
+        os.symlink('b', os.path.join(source, 'a'))
+    else:
+        os.chmod(os.path.join(source, 'a'), 0o640)
+        os.utime(os.path.join(source, 'a'), (1000, 2000))
+    os.mkdir(target)
+    goal = os.path.join(target, 'a')
+    if cut:
+        write(goal + '.jeedom-fleet-part', 'cont')
+    owners, real = [], os.rename
+
+    def rename(one, other):
+        if os.path.dirname(one) != os.path.dirname(other):
+            raise OSError(errno.EXDEV, 'lower layer')
+        assert os.path.lexists(os.path.join(source, 'a')), 'the old goes last'
+        real(one, other)
+
+    monkeypatch.setattr(os, 'rename', rename)
+    monkeypatch.setattr(os, 'lchown', lambda path, uid, gid: owners.append((uid, gid)))
+    swap.move(source, target, 'a')
+    assert os.listdir(target) == ['a'] and 'a' not in os.listdir(source) and owners == [(os.getuid(), os.getgid())]
+    if kind == 'link':
+        assert os.readlink(goal) == 'b'
+    else:
+        info = os.stat(goal)
+        assert open(goal).read() == 'content' and info.st_mode & 0o7777 == 0o640 and info.st_mtime == 2000
+    swap.move(source, target, 'a')
+
+
+def test_a_folder_that_no_rename_moves_is_closed_until_all_is_in_it_and_then_as_it_was(tmp_path, monkeypatch):
+    source, target = str(tmp_path / 'source'), str(tmp_path / 'target')
+    write(source, 'd/a', 'content')
+    os.chmod(os.path.join(source, 'd'), 0o751)
+    os.utime(os.path.join(source, 'd'), (1000, 2000))
+    modes, real = [], os.rename
+
+    def rename(one, other):
+        if os.path.isdir(one):
+            raise OSError(errno.EXDEV, 'lower layer')
+        modes.append(os.stat(os.path.dirname(other)).st_mode & 0o7777)
+        real(one, other)
+
+    monkeypatch.setattr(os, 'rename', rename)
+    swap.move(source, target, 'd')
+    info = os.stat(os.path.join(target, 'd'))
+    assert modes == [0o700] and info.st_mode & 0o7777 == 0o751 and info.st_mtime == 2000 and os.listdir(source) == []
+
+
+def test_any_other_error_of_a_rename_is_one(tmp_path, monkeypatch):
+    write(str(tmp_path), 'source/a', 'content')
+
+    def rename(one, other):
+        raise OSError(errno.EACCES, 'no')
+
+    monkeypatch.setattr(os, 'rename', rename)
+    with pytest.raises(OSError):
+        swap.move(str(tmp_path / 'source'), str(tmp_path / 'target'), 'a')
+    assert (tmp_path / 'source/a').exists() and not (tmp_path / 'target/a').exists()
+
+
+def test_the_trees_stand_on_the_file_system_of_the_web_root(tmp_path, monkeypatch):
+    root = tmp_path / 'html'
+    root.mkdir()
+    os.symlink(str(root), str(tmp_path / 'www'))
+    beside = str(tmp_path / '.jeedom-fleet-html')
+    assert swap.work_folder(str(root)) == swap.work_folder(str(tmp_path / 'www')) == beside
+    real = os.lstat
+
+    class Other(object):
+        st_dev, st_mode = -1, real(str(root)).st_mode
+
+    monkeypatch.setattr(os, 'lstat', lambda path: Other if path == str(root) else real(path))
+    assert swap.work_folder(str(root)) == str(root / '.jeedom-fleet'), 'a disk of its own'
+
+
 def test_undone_and_done_again_is_done(box):
     box.forward()
     box.forward()

@@ -153,6 +153,66 @@ def test_a_hostile_archive_stays_inside(tmp_path, members):
     assert not os.path.exists(str(tmp_path / 'evil'))
 
 
+def test_who_refuses_an_archive_names_it_and_the_member(tmp_path):
+    path = hostile(tmp_path / 'evil.tar', ('./out', tarfile.SYMTYPE, '..'), ('./out/evil', tarfile.REGTYPE, ''))
+    with pytest.raises(BoxError) as caught:
+        tree_extract.Extraction(str(tmp_path / 'new')).add(path)
+    assert caught.value.msg.startswith('%s has the member out, which would leave its folder' % path)
+    path = hostile(tmp_path / 'link.tar', ('./hard', tarfile.LNKTYPE, '../victim'))
+    with pytest.raises(BoxError) as caught:
+        tree_extract.Extraction(str(tmp_path / 'other')).add(path)
+    assert caught.value.msg.startswith('%s has the member hard,' % path)
+    path = hostile(tmp_path / 'both.tar', ('./f', tarfile.REGTYPE, ''), ('./f', tarfile.DIRTYPE, ''))
+    with pytest.raises(BoxError) as caught:
+        tree_extract.Extraction(str(tmp_path / 'both')).add(path)
+    assert caught.value.msg.startswith('%s has the member f,' % path)
+
+
+def test_a_member_that_gives_less_than_it_says_is_cut(tmp_path):
+    info = tarfile.TarInfo('data/x')
+    info.size = 5
+    work = tree_extract.Extraction(str(tmp_path / 'new'))
+    with pytest.raises(BoxError) as caught:
+        work._member('a.tar', 'data/x', info, io.BytesIO(b'four'))
+    assert caught.value.code == 'archive_damaged' and caught.value.msg == 'a.tar is cut inside data/x.'
+
+
+def test_nobody_looks_into_a_tree_that_is_being_unpacked(tmp_path):
+    path = hostile(tmp_path / 'a.tar', ('./sub/one', tarfile.REGTYPE, ''), ('./pipe', tarfile.FIFOTYPE, ''), ('./dir', tarfile.DIRTYPE, ''))
+    target, seen = tmp_path / 'new', []
+    work = tree_extract.Extraction(str(target), owner=(os.getuid(), os.getgid()))
+    work.add(path, progress=seen.append)
+    modes = dict((name, os.lstat(str(target / name)).st_mode & 0o7777) for name in ('.', 'sub', 'sub/one', 'dir', 'pipe'))
+    assert modes == {'.': 0o700, 'sub': 0o700, 'sub/one': 0o600, 'dir': 0o700, 'pipe': 0o600}
+    assert seen == [4, 4, 4], 'bytes of the members so far'
+
+
+def test_a_folder_is_listed_once_as_it_was_told_last(tmp_path):
+    paths = []
+    for number, mode in enumerate((0o700, 0o751)):
+        paths.append(str(tmp_path / ('%d.tar' % number)))
+        with tarfile.open(paths[-1], 'w') as tar:
+            # a file may come before its folder
+            for name, kind in (('./sub/one', tarfile.REGTYPE), ('./sub', tarfile.DIRTYPE), ('.', tarfile.DIRTYPE), ('.', tarfile.DIRTYPE)):
+                info = tarfile.TarInfo(name)
+                info.type, info.mode, info.mtime = kind, mode, 1000 + number
+                tar.addfile(info)
+    target = str(tmp_path / 'new')
+    work = tree_extract.Extraction(target, owner=(os.getuid(), os.getgid()))
+    entries = work.add(paths[0]).add(paths[1]).finish(tree.Entry('d', 0o775, 0, 0, 0, 0, '', '', '.'))
+    assert sorted((entry.name, entry.mode, entry.mtime) for entry in entries) == [('.', 0o751, 1001), ('sub', 0o751, 1001), ('sub/one', 0o751, 1001)]
+    assert os.stat(target).st_mode & 0o7777 == os.stat(os.path.join(target, 'sub')).st_mode & 0o7777 == 0o751
+
+
+def test_an_archive_without_its_top_gets_the_one_that_is_given(tmp_path):
+    path = hostile(tmp_path / 'a.tar', ('./one', tarfile.REGTYPE, ''))
+    top = tree.Entry('d', 0o775, os.getuid(), os.getgid(), 0, 0, '', '', '.')
+    work = tree_extract.Extraction(str(tmp_path / 'new'), owner=(os.getuid(), os.getgid()))
+    entries = work.add(path).finish(top)
+    assert [entry.name for entry in entries] == ['.', 'one'] and entries[0] == top
+    assert os.stat(str(tmp_path / 'new')).st_mode & 0o7777 == 0o775
+
+
 def test_a_complement_adds_and_the_last_of_two_counts(tmp_path):
     first, second = tmp_path / 'a.tar', tmp_path / 'b.tar'
     hostile(first, ('./one', tarfile.REGTYPE, ''), ('./two', tarfile.REGTYPE, ''))

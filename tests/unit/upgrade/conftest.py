@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import engine, installation, system
+from ansible_collections.jeedom.fleet.plugins.module_utils.release_zip import ReleaseZip
 
-from .fakes import FakeDatabase
+from .fakes import FakeDatabase, make_zip
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +41,11 @@ def box(web_root, monkeypatch):
     found = installation.Installation(str(web_root))
     found.fake = fake
     return found
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """The release that a hop brings."""
+    path = tmp_path / 'core.zip'
+    make_zip(path)
+    return ReleaseZip(str(path))

@@ -78,6 +78,14 @@ def test_what_was_changed_is_given_back_once(box):
     assert run(box, state='as_recorded', record='freeze')['changed'] is False
 
 
+@pytest.mark.parametrize('name', ['', '../state', 'a/b', 'Freeze', 'x' * 41, 'a b'])
+def test_a_record_whose_name_could_lead_elsewhere_is_refused(name):
+    for call in (recorded.load, recorded.forget, lambda name: recorded.save(name, {})):
+        with pytest.raises(BoxError) as caught:
+            call(name)
+        assert caught.value.code == 'bad_arguments' and repr(name) in caught.value.msg
+
+
 def test_check_mode_records_nothing(box):
     run(box, {'update::allowCore': 0}, check_mode=True, record='freeze')
     assert recorded.load('freeze') == {}

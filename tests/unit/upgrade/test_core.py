@@ -1,6 +1,6 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the core module decides from the box, room for a hop, and what a hop does with a good and a broken updater."""
+"""What the core module decides from the box, and what a hop does with a good and a broken updater."""
 
 import os
 
@@ -9,7 +9,6 @@ import pytest
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
     core, core_hop, core_space, core_upgrade, core_zips, engine_processes, health_checks, jobs, restore, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
-from ansible_collections.jeedom.fleet.plugins.module_utils.release_zip import ReleaseZip
 
 from .fakes import make_zip
 
@@ -93,40 +92,6 @@ def test_staging_starts_a_job_only_for_what_is_missing(box, started, tmp_path):
     make_zip(path)
     assert run(box, state='staged', zips={'4.1.28': str(path)})['changed'] is False
     assert [kind for kind, dummy in started] == ['stage']
-
-
-# -- room
-
-@pytest.fixture
-def archive(tmp_path):
-    path = tmp_path / 'core.zip'
-    make_zip(path)
-    return ReleaseZip(str(path))
-
-
-class Sizes:
-    def query(self, sql, *dummy):
-        return [['/var/lib/mysql', str(50 << 20)]]
-
-
-def room(archive, tmp_path, free, device):
-    core_space.check(archive, str(tmp_path), '/tmp/jeedom', Sizes(), free=lambda path: free, device=device)
-
-
-def test_paths_on_one_file_system_are_added_up(archive, tmp_path):
-    need = core_space.needs(archive, str(tmp_path), '/tmp/jeedom', Sizes())
-    total = sum(size for size, dummy in need.values()) + core_space.MARGIN
-    room(archive, tmp_path, (total, 10000), lambda path: 1)
-    with pytest.raises(BoxError) as caught:
-        room(archive, tmp_path, (total - 1, 10000), lambda path: 1)
-    assert caught.value.code == 'no_room' and '/tmp' in caught.value.msg
-
-
-def test_inodes_are_asked_for_too(archive, tmp_path):
-    with pytest.raises(BoxError) as caught:
-        room(archive, tmp_path, (1 << 40, 3), lambda path: path)
-    assert caught.value.code == 'no_inodes'
-    room(archive, tmp_path, (1 << 40, None), lambda path: path)
 
 
 # -- one hop

@@ -55,6 +55,26 @@ def test_exit_code_and_hang_are_told_with_the_phase():
     assert 'killed' in read(*GOOD[:2]).problems(124)[0]
 
 
+@pytest.mark.parametrize('lines, rc, problems', [
+    (GOOD[:4], 124, ['the updater was killed: it hung or took too long in phase clean', 'the updater ended without its end line']),
+    (GOOD[:4], 1, ['the updater ended with code 1 in phase clean', 'the updater ended without its end line']),
+    (['[END UPDATE ERROR]'], 0, ['the updater ended with [END UPDATE ERROR]']),
+    (['[END UPDATE]'], 0, ['the updater did not run, because it saw another update']),
+    ([*GOOD, ' Error on move a ', 'Error on move b'], 0, ['2 bad lines in its output, such as "Error on move a"']),
+])
+def test_what_keeps_a_run_from_being_good_is_said_in_a_sentence_each(lines, rc, problems):
+    assert read(*lines).problems(rc) == problems
+
+
+def test_a_bad_line_of_any_length_is_cut():
+    assert len(read('Error on move ' + 'x' * 5000).bad[0]) == 300
+
+
+def test_what_has_not_begun_has_lost_nothing():
+    output = read()
+    assert (output.phase, output.percent, output.marker, output.bad, output.bad_count, output.script_lost) == ('check', 0, None, [], 0, False)
+
+
 def test_phases_of_v3_come_from_its_texts_and_never_go_back():
     told = []
     read(*GOOD, tell=lambda phase, percent: told.append((phase, percent)))

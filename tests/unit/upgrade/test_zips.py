@@ -146,6 +146,31 @@ def test_vendor_is_left_out_where_composer_brings_it(tmp_path):
     assert 'vendor/a.php' not in ReleaseZip(str(path)).expected(without_vendor=True)
 
 
+def test_vendor_counts_unless_composer_brings_it(tmp_path):
+    path, root = tmp_path / 'x.zip', tmp_path / 'web'
+    make_zip(path, extra={'vendor/a.php': 'a'})
+    release = ReleaseZip(str(path))
+    root.mkdir()
+    assert ('vendor/a.php', 'missing') in release.differences(str(root)) and ('vendor/a.php', 'missing') not in release.differences(str(root), True)
+
+
+def test_a_refused_zip_is_named_with_what_is_wrong(tmp_path):
+    path = tmp_path / 'x.zip'
+    with zipfile.ZipFile(path, 'w') as opened:
+        opened.writestr('one/deep/a', 'x')
+        opened.writestr('one/b', 'x')
+        opened.writestr('two/c', 'x')
+    assert code(ReleaseZip, str(path)).msg == f'{path} has 2 top folders instead of one, so it is no release of jeedom/core.'
+    make_zip(path, leave_out=['index.php'])
+    assert code(ReleaseZip(str(path)).check, '4.1.28').msg == f'{path} holds no index.php, so it is no release of jeedom/core.'
+    make_zip(path)
+    assert code(ReleaseZip(str(path)).check, '4.1.27').msg == \
+        f'{path} holds version 4.1.28 of the core, but 4.1.27 is needed: stage the zip of the right tag.'
+    assert code(ReleaseZip(str(path)).check, '4.1.28', '0' * 64).msg.startswith(f'{path} does not have the SHA-256')
+    path.unlink()
+    assert code(ReleaseZip, str(path)).msg.startswith(f'{path} cannot be read (')
+
+
 def test_loopback_serves_only_its_secret_address(archive):
     with core_zips.Loopback(str(archive)) as server:
         assert server.url.startswith('http://127.0.0.1:')
