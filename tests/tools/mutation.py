@@ -23,7 +23,8 @@ RESULT = ROOT / 'build/mutation.txt'
 COLLECTION = 'ansible_collections/jeedom/fleet'
 # Pure enough for a test to fail at once, and a mistake in them costs a box. With the tests that are to notice: folders and files of tests/unit.
 ASSESS = tuple(f'assess/test_{name}.py' for name in (
-    'assessment', 'base', 'checks', 'french', 'market', 'postflight', 'properties', 'routes', 'sentences', 'table', 'vendor_rules', 'versions'))
+    'assessment', 'base', 'checks', 'evidence', 'evidence_core', 'french', 'market', 'postflight', 'properties', 'routes', 'sentences', 'table',
+    'vendor_rules', 'versions'))
 BOX = {
     'archive': ('archive', 'store/test_backup_info.py'),
     'core_output': ('upgrade/test_output.py', 'upgrade/test_core.py'),
