@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import calendar
 import copy
+import time
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import knowledge
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import assessment, knowledge
 
 from .conftest import HEALTHY, put
 
@@ -153,16 +155,119 @@ SHOWN = [
 ]
 
 
-@pytest.mark.parametrize('row', SHOWN, ids=lambda row: f'{row[1]}: {", ".join(row[0])}'[:80])
-def test_a_check_speaks_at_its_border_and_shows_what_it_saw(row, assess):
-    changes, check_id, evidence, *severity = row
+def look(assess, changes, check_id, **options):
+    """The findings of an id on the healthy box with changes."""
     facts = copy.deepcopy(HEALTHY)
     for path, value in changes.items():
         put(facts, path, value)
-    found = assess(facts).findings
+    found = assess(facts, **options).findings
     assert not [item for item in found if item['id'] == 'check_failed'], found
-    found = [item for item in found if item['id'] == check_id]
+    return [item for item in found if item['id'] == check_id]
+
+
+@pytest.mark.parametrize('row', SHOWN, ids=lambda row: f'{row[1]}: {", ".join(row[0])}'[:80])
+def test_a_check_speaks_at_its_border_and_shows_what_it_saw(row, assess):
+    changes, check_id, evidence, *severity = row
+    found = look(assess, changes, check_id)
     assert len(found) == (evidence is not None)
     if found:
         assert evidence is True or found[0]['evidence'] == evidence
         assert not severity or found[0]['severity'] == severity[0]
+
+
+# (changes, id, the whole title, words of the advice)
+SAID = [
+    ({'core.present': False}, 'no_jeedom', 'No Jeedom was found in /var/www/html', ''),
+    ({'core.version_file': 'abc', 'web_root': None}, 'no_jeedom', 'No Jeedom was found in its web root', ''),
+    (INSIDE, 'transaction_open', 'A migration of this box is open at step hop (run unknown)', 'back to 3.3.60.'),
+    ({'activity.transaction': {'open': True, 'run_id': 'r1'}}, 'transaction_open', 'A migration of this box is open at step unknown (run r1)',
+     'back to where it was.'),
+    ({'engine.history_archive.enabled': True, 'history': {}}, 'history_purge', 'Every night this box deletes history recorded since 2025-01-01',
+     'An unknown number of rows are at risk'),
+    ({'engine.history_archive.enabled': True, 'history': {'history': {'since_2025': 3}, 'historyArch': {'since_2025': 4}}}, 'history_purge',
+     'Every night this box deletes history recorded since 2025-01-01', '7 rows are at risk'),
+    ({'engine.enable_cron': False, 'engine.enable_scenario': False}, 'engine_off', 'Crons and scenarios are switched off', ''),
+    ({'activity.processes.update': [{'pid': 1}], 'activity.processes.restore': [{'pid': 1}]}, 'jeedom_busy', 'An update and a restore is running', ''),
+    ({'activity.processes.dependency': [{'pid': 1}]}, 'dependencies_busy', 'A dependency installation is running', ''),
+    (plugins({'row': False}), 'plugin_not_from_market', 'Plugin virtual comes from nowhere that is recorded and not from the market', ''),
+    (plugins({'source': 'url'}), 'plugin_not_from_market', 'Plugin virtual comes from url and not from the market', ''),
+    (plugins({'id': 'widget'}), 'plugin_widget', 'Plugin widget does not work on V4', ''),
+    ({'customisations.widgets': {'count': 9, 'items': [{'name': 'a', 'commands': 2}, {'name': 'b'}]}}, 'custom_widgets',
+     "Widgets of one's own: 9, in use: 1", ''),
+    ({'customisations.core_widgets_used': {'info.binary.door': 2, 'door': 1}}, 'core_widgets_changed',
+     'Commands with core widgets that V4 draws from templates: 3', ''),
+    ({'customisations.designs': {'count': 7, 'items': []}, 'customisations.views': 2, 'customisations.designs_3d': 3}, 'designs',
+     'Designs: 7, views: 2, 3D designs: 3', ''),
+    ({'customisations.themes': {'default': 'amber', 'mobile': 'lime', 'users': {'a': 'amber', 'b': 'core2019_Light', 'c': 7}}}, 'themes_gone',
+     'Themes in use that V4 does not have: amber, lime', ''),
+    ({'access.listen': [8080], 'access.dns': True}, 'listening_port', 'Apache listens on 8080, and Jeedom DNS is used', ''),
+    ({'access.listen': [], 'access.dns': True}, 'listening_port', 'Apache listens on unknown ports, and Jeedom DNS is used', ''),
+    ({'unreadable': {'a': 'x', 'b': 'y'}}, 'facts_incomplete', 'Facts that could not be read on the box: 2', ''),
+]
+
+
+@pytest.mark.parametrize('changes, check_id, title, advice', SAID, ids=lambda value: value if isinstance(value, str) else '')
+def test_a_finding_says_how_much_of_what(changes, check_id, title, advice, assess):
+    found = look(assess, changes, check_id)
+    assert [item['title'] for item in found] == [title] and advice in found[0]['advice']
+
+
+def test_an_unknown_target_is_told_with_its_neighbours_and_a_trap_with_its_name(assess):
+    found = look(assess, {}, 'unknown_target', target='4.5.9')
+    assert 'next to it: ' in found[0]['advice'] and '4.5.3' in found[0]['advice']
+    assert 'there (date_limit, history_purge); plan' in look(assess, {}, 'target_not_resting', target='4.4.20')[0]['advice']
+    assert look(assess, {}, 'target_not_resting') == []
+
+
+def test_the_date_that_has_come_is_a_day_and_not_a_second(assess):
+    limit = str(KNOWN.trap('date_limit', '3.3.59')['from'])
+    day = calendar.timegm(time.strptime(limit, '%Y-%m-%d'))
+    old = {**at('3.3.59'), 'core.ignore_hour_check': False}
+    assert look(assess, old, 'date_limit_active', now=day - 1) == []
+    assert look(assess, old, 'date_limit_active', now=day)[0]['evidence'] == [f'core 3.3.59, limit {limit}, ignoreHourCheck is not set']
+
+
+def test_a_migration_that_died_half_way_shows_its_signs_and_its_three_versions(assess):
+    half = {**at('4.4.20'), 'core.half_updated': True, 'core.half_update_signs': ['engine_off', 'nonsense'], 'core.version_db': '4.0.4'}
+    known = look(assess, {**half, 'core.update_row': {'local_version': '3.3.60'}}, 'half_migrated')[0]['evidence']
+    assert known == ['crons or scenarios are switched off', 'files 4.4.20, database 4.0.4, update table 3.3.60']
+    assert look(assess, {**half, 'core.update_row': None}, 'half_migrated')[0]['evidence'][-1].endswith('update table unknown')
+    assert look(assess, {**half, **INSIDE}, 'half_migrated') == [] and look(assess, {**half, 'core.half_updated': 'yes'}, 'half_migrated') == []
+    assert look(assess, {**half, 'core.half_update_signs': ['version_mismatch']}, 'half_migrated') == []
+
+
+def test_what_the_market_says_of_a_plugin_is_shown(assess):
+    def shown(answer):
+        market = {'online': True, 'plugins': {'virtual': answer}}
+        return [item['evidence'][1] for check_id in ('plugin_legacy', 'plugin_unknown') for item in look(assess, {}, check_id, market=market)]
+
+    assert shown({'certification': 'Legacy', 'hardwareCompatibility': {'v4': '0'}}) == ['market: Legacy, v4 0']
+    assert shown({'certification': 'Legacy'}) == ['market: Legacy, v4 not set'] and shown(None) == ['market: unknown']
+
+
+@pytest.mark.parametrize('item, known, severity', [({'v4': None}, {}, 'warning'), ({'v4': True}, {}, 'info'), ({'v4': None}, {'v4': True}, 'info'),
+                                                   ({'v4': False}, {'v4': False}, 'warning')])
+def test_a_plugin_that_somebody_vouches_for_is_no_warning(assess, monkeypatch, item, known, severity):
+    monkeypatch.setitem(KNOWN.sections, 'plugins', {'mystery': dict(known, id='mystery')})
+    facts = copy.deepcopy(HEALTHY)
+    facts.update(plugins({'id': 'mystery', **item}))
+    market = {'online': True, 'plugins': {'mystery': {'certification': 'Officiel', 'parameters': {'github::stable::version': 'a'}}}}
+    found = assessment.assess(facts, KNOWN, '4.5.3', now=facts['os']['time']['epoch'], market=market).findings
+    assert [(each['severity'], each['subject']) for each in found if each['id'] == 'plugin_v4_unconfirmed'] == [(severity, 'mystery')]
+
+
+def test_what_the_page_of_the_vendor_would_do_is_told_with_its_reasons(assess):
+    good = look(assess, {}, 'vendor_page')[0]
+    assert good['title'] == "The vendor's upgrade page would accept this box" and len(good['evidence']) == 1 and good['evidence'][0].endswith(', none')
+    bad = look(assess, {**plugins({'id': 'timeline'}, {'id': 'timeline', 'row': False}), 'hardware.detected': 'miniplus'}, 'vendor_page')[0]
+    assert bad['title'] == "The vendor's upgrade page would refuse this box" and bad['evidence'][1] == 'stopped by timeline, this hardware'
+    assert look(assess, at('4.1.28'), 'vendor_page') == []
+
+
+@pytest.mark.parametrize('check_id, changes', [
+    ('plugin_removed_api', {'removed_api': [{'name': 'a', 'file': 'x'}]}), ('plugin_python2', {'python2': ['a.py']}),
+    ('plugin_pinned', {'do_not_update': True}), ('plugin_folder_missing', {'row': True, 'folder': False}), ('plugin_old_format', {'info': 'xml'}),
+    ('plugin_not_from_market', {'source': 'file'}),
+    ('serial_ports', {'ports': [{'key': 'a', 'value': '/dev/ttyUSB0'}]})])
+def test_a_finding_about_a_plugin_names_it(assess, check_id, changes):
+    assert [item['subject'] for item in look(assess, plugins(changes), check_id)] == ['virtual']
