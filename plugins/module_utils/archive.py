@@ -115,7 +115,8 @@ class _Gunzip:
             except zlib.error as error:
                 raise Broken('it is damaged: %s' % error)
             self.pending = self.engine.unconsumed_tail
-            if getattr(self.engine, 'eof', None) or (not self.pending and self.engine.unused_data):
+            # Python 2 only tells the end by what it leaves unused, and leaves the same unconsumed when as much as was asked for has come.
+            if getattr(self.engine, 'eof', None) or self.engine.unused_data:
                 self.pending = self.engine.unused_data
                 self.engine = None
             parts.append(data)

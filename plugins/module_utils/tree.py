@@ -192,8 +192,8 @@ class _Reading:
         self.path = path
         self.stream = stream
 
-    def read(self, size=-1):
-        """Bytes of the member."""
+    def read(self, size=None):
+        """Bytes of the member; all of them without a size, for which the tarfile of Python 2 wants None."""
         with _damage(self.path):
             return self.stream.read(size)
 

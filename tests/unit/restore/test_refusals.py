@@ -293,7 +293,7 @@ def complement_of(folder, **files):
     return path
 
 
-@pytest.mark.parametrize('files', [None, {}, dict(other=b'<?php $CONFIG["db"] = ["dbname" => "x"];'), dict(common=b'<?php // emptied')])
+@pytest.mark.parametrize('files', [None, dict(other=b'<?php $CONFIG["db"] = ["dbname" => "x"];'), dict(common=b'<?php // emptied')])
 def test_credentials_that_are_nowhere_are_asked_for(state_dir, tmp_path, monkeypatch, files):
     monkeypatch.setattr(system, 'run', lambda *dummy, **dummies: Done(1))
     source = object.__new__(restore_source.ArchiveSource)

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Room for a hop: every file system has what it gets, or nothing begins."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest
