@@ -52,7 +52,7 @@ def test_keep_leaves_the_newest_with_all_their_files(shelf):
 def test_a_store_that_lets_nothing_go_is_told(shelf, monkeypatch):
     added = week(shelf)
 
-    def unlink(name, dir_fd=None):
+    def unlink(_name, **_where):
         raise PermissionError(1, 'Operation not permitted')
 
     monkeypatch.setattr(retention.os, 'unlink', unlink)
