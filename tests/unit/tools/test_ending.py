@@ -29,6 +29,11 @@ finally:
 '''
 
 
+def heeding():
+    """Whoever runs the tests may have been started with nohup; the tool of a test has not."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def tool():
     """tool(prefix): the tool above, in a group of its own; a line to it lets its last child end."""
@@ -36,7 +41,7 @@ def tool():
 
     def start(*prefix, code=TOOL):
         process = subprocess.Popen([*prefix, sys.executable, '-c', code.format(tools=str(TOOLS))], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   text=True, start_new_session=True)
+                                   text=True, start_new_session=True, preexec_fn=heeding)
         started.append(process)
         # matrix names the Pythons that are not here before
         assert 'up\n' in iter(process.stdout.readline, '')
