@@ -40,10 +40,11 @@ class Context:
     seconds (the heartbeat), so that slow can be told from dead.
     """
 
-    def __init__(self, base):
+    def __init__(self, base, asked=()):
+        """base: folder of the job. asked: grows when somebody asks the job to stop."""
         self.base = base
         self.secrets = []
-        self.stopping = False
+        self.asked = asked
         self._guard = threading.RLock()
         self._log = io.open(os.path.join(base, 'log'), 'a', encoding='utf-8')
         os.chmod(os.path.join(base, 'log'), 0o600)
@@ -53,6 +54,11 @@ class Context:
         thread = threading.Thread(target=self._beats)
         thread.daemon = True
         thread.start()
+
+    @property
+    def stopping(self):
+        """Whether somebody has asked the job to stop."""
+        return bool(self.asked)
 
     def _beats(self):
         while True:
@@ -180,13 +186,11 @@ def main(base):
     system.STATE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(base)))
     # Our log takes umask-independent modes; what Jeedom's PHP creates gets its usual ones.
     os.umask(0o022)
-    context = Context(base)
-
-    def on_term(dummy_number, dummy_frame):
-        context.stopping = True
-
-    signal.signal(signal.SIGTERM, on_term)
+    asked = []
+    # Before the status names the process: whoever reads it may ask it to stop at once.
+    signal.signal(signal.SIGTERM, lambda number, dummy_frame: asked.append(number))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    context = Context(base, asked)
     rc = 1
     lock = None
     try:

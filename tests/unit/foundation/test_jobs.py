@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import jobs, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import jobs, runner, system
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 # The function that the test jobs run; packed into the job's code.zip like any of ours.
@@ -111,6 +111,36 @@ def test_the_same_work_is_adopted_and_other_work_is_refused(box):
     assert caught.value.code == 'job_busy'
     assert 'c1' in caught.value.msg
     jobs.stop(first['id'], timeout=60)
+
+
+def test_a_stop_in_its_first_moment_does_not_kill_the_job(box, monkeypatch):
+    folder = os.path.join(box, 'jobs', 'early')
+    os.makedirs(folder)
+    with open(os.path.join(folder, 'job.json'), 'w') as handle:
+        json.dump(dict(id='early', module='work', params={}), handle)
+    beat = runner.Context._beat
+
+    def told(self, **changes):
+        beat(self, **changes)
+        if 'state' not in changes:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(runner.Context, '_beat', told)
+    monkeypatch.setattr(runner.importlib, 'import_module', lambda name: Stopping)
+    child = os.fork()
+    if not child:
+        os._exit(runner.main(folder))
+    assert os.waitpid(child, 0)[1] == 1 << 8
+    assert system.read_json(os.path.join(folder, 'result.json'))['error_code'] == 'job_stopped'
+
+
+class Stopping(object):
+    """A job that heeds a stop."""
+
+    @staticmethod
+    def job(dummy_params, context):
+        context.check_stop()
+        return {}
 
 
 def test_stop_ends_at_a_safe_point(box):
