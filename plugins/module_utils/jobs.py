@@ -15,6 +15,7 @@ __metaclass__ = type
 
 import errno
 import fcntl
+import marshal
 import os
 import random
 import re
@@ -135,10 +136,10 @@ def start(kind, module, params, key, run_id=None, controller=None):
                                controller=controller, created=time.time()))
         _launch(job_id, base)
         # Only now is it certain that the runner lives; a broken interpreter would show here.
-        for dummy in range(100):
+        for dummy in range(500):
             if os.path.exists(os.path.join(base, 'status.json')):
                 return dict(id=job_id, adopted=False, dir=base)
-            time.sleep(0.1)
+            time.sleep(0.02)
     raise BoxError('Job %s did not start within 10 s: %s.'
                    % (job_id, (system.read_text(os.path.join(base, 'stderr')) or 'no message').strip().split('\n')[-1]),
                    'job_not_started')
@@ -195,8 +196,24 @@ def _pack(path):
             archive.writestr('/'.join(parts[:count]) + '/__init__.py', '')
         for name, source in sources.items():
             archive.writestr(name.replace('.', '/') + '.py', source)
+            code = _bytecode(name, sys.modules.get(name))
+            if code:
+                archive.writestr(name.replace('.', '/') + '.pyc', code)
         archive.writestr('__main__.py', 'import sys\nfrom %s import runner\nsys.exit(runner.main(sys.argv[1]))\n' % PACKAGE)
     os.chmod(path, 0o600)
+
+
+def _bytecode(name, loaded):
+    """A module as a .pyc, where it has been compiled just now and an import from a zip takes that; otherwise None.
+
+    It saves the job a second of a small board's time. Another Python, such as after an upgrade of Debian, takes the source.
+    """
+    compiled = getattr(getattr(loaded, '__loader__', None), 'compiled', {}).get(name)
+    if compiled is None or sys.version_info < (3, 8):
+        return None
+    import importlib.util  # Python 2 has none
+    # PEP 552: by hash, which is not to be checked, so that times in the zip do not matter
+    return importlib.util.MAGIC_NUMBER + b'\x01\0\0\0' + bytes(8) + marshal.dumps(compiled)
 
 
 def _source(name, loaded):

@@ -27,6 +27,7 @@ import base64, json, sys, types, zlib
 sources, payload = [json.loads(zlib.decompress(base64.b64decode(sys.stdin.readline())).decode("utf-8")) for part in "12"]
 PACKAGE = payload["package"]
 class Loader(object):
+    compiled = {}
     def get_source(self, name):
         return sources.get(name[len(PACKAGE) + 1:], "")
     def find(self, name):
@@ -57,7 +58,8 @@ class Loader(object):
             # a coding line is an error in unicode source there
             source = source.encode("utf-8")
         module.__file__ = "<jeedom.fleet>/" + name.replace(".", "/") + ".py"
-        exec(compile(source, module.__file__, "exec", 0, True), module.__dict__)
+        self.compiled[name] = compile(source, module.__file__, "exec", 0, True)
+        exec(self.compiled[name], module.__dict__)
     def create_module(self, spec):
         return None
     def find_spec(self, name, path=None, target=None):

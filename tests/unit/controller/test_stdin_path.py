@@ -3,9 +3,11 @@
 """The stdin path: the same box function on any Python, nothing left behind."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -47,6 +49,34 @@ def test_a_box_error_is_a_result_not_a_traceback(python):
     assert result['failed']
     assert result['error_code'] == 'bad_job_id'
     assert b'Traceback' not in done.stderr
+
+
+PACK = ('from __future__ import absolute_import\nfrom ansible_collections.jeedom.fleet.plugins.module_utils import jobs\n'
+        'def run(params, dummy):\n    jobs._pack(params["path"])\n    return {}\n')
+
+
+@pytest.mark.parametrize('python', pythons())
+def test_a_job_takes_the_code_that_is_compiled_already_and_the_source_under_another_python(python, tmp_path, monkeypatch):
+    found = {**stdin_module.sources('job'), 'packing': PACK}
+    monkeypatch.setattr(stdin_module, 'code', lambda _module: f'exec({json.dumps(stdin_module._BOOTSTRAP)})\n'.encode() + stdin_module._line(found))
+    packed = tmp_path / 'code.zip'
+    result, done = call(python, {'path': str(packed)}, 'packing')
+    assert result == {}, done.stderr.decode()
+
+    def taken(archive):
+        done = subprocess.run([python, '-c', f'import sys; sys.path.insert(0, {str(archive)!r}); from {stdin_module.PACKAGE} import jobs; '
+                               'print(jobs.KEEP_FINISHED); print(jobs.start.__code__.co_filename)'],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout.startswith('20\n'), done.stderr
+        return '<jeedom.fleet>' in done.stdout
+
+    version = subprocess.run([python, '-c', 'import sys; print(sys.version_info >= (3, 8))'], capture_output=True, text=True, check=True).stdout
+    assert taken(packed) is (version.strip() == 'True')
+    other = tmp_path / 'other.zip'
+    with zipfile.ZipFile(packed) as before, zipfile.ZipFile(other, 'w') as after:
+        for name in before.namelist():
+            after.writestr(name, b'\0\0\r\n' + before.read(name)[4:] if name.endswith('.pyc') else before.read(name))
+    assert taken(other) is False
 
 
 def test_output_before_the_result_does_not_disturb():
