@@ -57,15 +57,16 @@ PACK = ('from __future__ import absolute_import\nfrom ansible_collections.jeedom
 
 @pytest.mark.parametrize('python', pythons())
 def test_a_job_takes_the_code_that_is_compiled_already_and_the_source_under_another_python(python, tmp_path, monkeypatch):
-    found = {**stdin_module.sources('job'), 'packing': PACK}
-    monkeypatch.setattr(stdin_module, 'code', lambda _module: f'exec({json.dumps(stdin_module._BOOTSTRAP)})\n'.encode() + stdin_module._line(found))
+    found = dict(stdin_module.sources('job'), packing=PACK)
+    monkeypatch.setattr(stdin_module, 'code', lambda _module: b'exec(' + json.dumps(stdin_module._BOOTSTRAP).encode() + b')\n'
+                        + stdin_module._line(found))
     packed = tmp_path / 'code.zip'
     result, done = call(python, {'path': str(packed)}, 'packing')
     assert result == {}, done.stderr.decode()
 
     def taken(archive):
-        done = subprocess.run([python, '-c', f'import sys; sys.path.insert(0, {str(archive)!r}); from {stdin_module.PACKAGE} import jobs; '
-                               'print(jobs.KEEP_FINISHED); print(jobs.start.__code__.co_filename)'],
+        done = subprocess.run([python, '-c', "import sys; sys.path.insert(0, '%s'); from %s import jobs; print(jobs.KEEP_FINISHED); "
+                               'print(jobs.start.__code__.co_filename)' % (archive, stdin_module.PACKAGE)],
                               capture_output=True, text=True, timeout=60, check=False)
         assert done.stdout.startswith('20\n'), done.stderr
         return '<jeedom.fleet>' in done.stdout
