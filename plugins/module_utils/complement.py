@@ -59,8 +59,9 @@ def write(path, web_root, names):
                 full = os.path.join(web_root, name)
                 if os.path.lexists(full):
                     tar.add(full, arcname='./' + name, recursive=False)
+                    # none for a socket, which no archive can hold
+                    written += len(tar.members)
                     tar.members = []
-                    written += 1
         raw.flush()
         os.fsync(raw.fileno())
     digest, count = hashlib.sha256(), 0

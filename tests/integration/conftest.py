@@ -17,7 +17,7 @@ import pytest
 # testbox.py beside this file; pytest's import mode adds no folder by itself.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from testbox import Box, fleet_name, sandbox  # noqa: E402
+from testbox import Box, fleet_name, need_root, sandbox  # noqa: E402
 
 
 @pytest.fixture(scope='session')
@@ -26,8 +26,8 @@ def box(request, tmp_path_factory):
     named = os.environ.get('JEEDOM_TEST_BOX')
     # test_hop_faults.py -> ho: suites that run side by side have boxes of their own.
     fleet = fleet_name(request.session.items[0].path.stem.removeprefix('test_')[:2])
-    if not named and os.geteuid() != 0:
-        pytest.skip('boxes need root')
+    if not named:
+        need_root()
     if named:
         inventory, host = named.rsplit(':', 1)
         found = Box(Path(inventory), host)

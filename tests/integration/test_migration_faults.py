@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
-from testbox import Box, fleet_name, sandbox
+from testbox import Box, fleet_name, need_root, sandbox
 from way import TARGET_SAYS, Way
 
 LANES = int(os.environ.get('JEEDOM_TEST_LANES', '3'))
@@ -294,8 +294,7 @@ CASES = {
 @pytest.fixture(scope='module')
 def results(request, tmp_path_factory):
     """{name: future} of the chosen cases; they start at once, one box each."""
-    if os.geteuid() != 0:
-        pytest.skip('boxes need root')
+    need_root()
     names = [item.callspec.params['name'] for item in request.session.items if item.path == Path(__file__) and 'name' in item.callspec.params]
     folder = tmp_path_factory.mktemp('migrations')
     inventory, core = folder / 'hosts.yml', os.environ.get('JEEDOM_TEST_CORE')

@@ -18,7 +18,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from testbox import ROOT, Box, fleet_name, sandbox
+from testbox import ROOT, Box, fleet_name, need_root, sandbox
 
 PLAYBOOK = Path(sys.executable).with_name('ansible-playbook')
 NAME = fleet_name('ni')
@@ -72,8 +72,7 @@ class Night:
 @pytest.fixture(scope='module')
 def night(tmp_path_factory):
     """One box is down, one has no room."""
-    if os.geteuid() != 0:
-        pytest.skip('boxes need root')
+    need_root()
     made = Night(tmp_path_factory.mktemp('night'))
     try:
         made.boxes[FULL].sh(f'mount -t tmpfs -o size=64k,mode=775,uid=33,gid=33 tmpfs {BACKUPS}')

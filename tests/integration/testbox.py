@@ -7,16 +7,25 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shlex
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SANDBOX = ROOT / 'tests' / 'sandbox' / 'sandbox.py'
 PACKAGE = 'ansible_collections/jeedom/fleet/plugins/module_utils'
+
+
+def need_root() -> None:
+    """Fail, not skip, where no box can be started: a suite that has shown nothing must not look good."""
+    if os.geteuid() != 0:
+        pytest.fail('These tests start boxes, which needs root: run them as root.')
 
 
 def fleet_name(kind: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import os
+import socket
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_the_complement_is_what_the_archive_lacks(tmp_path):
     written = complement.write(str(tmp_path / 'c.tar.gz'), str(web), names)
     assert written['members'] == len(names)
     assert os.stat(str(tmp_path / 'c.tar.gz')).st_mode & 0o077 == 0
+
+
+def test_a_socket_of_a_plugin_stands_in_no_ones_way(tmp_path, monkeypatch):
+    # a path from where it is short: the kernel takes 107 bytes
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'data').mkdir()
+    (tmp_path / 'data' / 'kept').write_bytes(b'x')
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind('data/daemon.sock')
+    names = complement.missing(str(tmp_path), str(tmp_path / 'backup'), set())
+    listening.close()
+    assert 'data/daemon.sock' in names
+    assert complement.write(str(tmp_path / 'c.tar.gz'), str(tmp_path), names)['members'] == len(names) - 1
 
 
 @pytest.mark.parametrize('left', [0, 20, 0.5, 0.9])

@@ -209,7 +209,7 @@ def test_rights_and_owners_are_part_of_what_is_proved(tmp_path, change, problem)
 
 # -- what comes out
 
-JOURNAL = dict(web_root='/web', source='archive', in_transaction=False, web_before=True, step='clean', work='/work', listing='/work/tree.list',
+JOURNAL = dict(web_root='/web', source='archive', in_transaction=False, web_before=True, step='clean', work='/aside', listing='/aside/tree.list',
                kept=[], wanted=dict(tables={}), version='3.3.60', connection=dict(dbname='jeedom'))
 
 
@@ -217,7 +217,7 @@ JOURNAL = dict(web_root='/web', source='archive', in_transaction=False, web_befo
 def restored(monkeypatch):
     """restored(files, tables, version, page, journal...): a Restore that finds these differences; web: what was done with the web server."""
     def call(files=(), tables=(), version='3.3.60', page=None, **journal):
-        work = restore.Restore(Job(), dict(JOURNAL, **journal), restore_schema.Exchange(Root(), 'jeedom', '/work'))
+        work = restore.Restore(Job(), dict(JOURNAL, **journal), restore_schema.Exchange(Root(), 'jeedom', '/aside'))
         work.installation.version = lambda: version
         monkeypatch.setattr(restore.restore_checks, 'ensure_login', lambda *dummy: None)
         monkeypatch.setattr(tree, 'load_listing', lambda path: [])
@@ -255,7 +255,7 @@ def test_a_restore_that_is_not_as_its_source_goes_back_to_what_worked_or_keeps_i
     assert caught.value.code == 'restore_not_verified' and '(%s)' % words in caught.value.msg and '3.3.60' in caught.value.msg
     assert caught.value.details['verified']['files'] is ('tables' in found) and caught.value.details['verified']['tables'] is ('tables' not in found)
     assert ('was given back as it was' in caught.value.msg) is sound
-    assert sound or '/work/old' in caught.value.msg and 'jeedom_fleet_old' in caught.value.msg
+    assert sound or '/aside/old' in caught.value.msg and 'jeedom_fleet_old' in caught.value.msg
     # where nothing goes back, what there is has to be served
     assert work.web == ([] if sound else ['start']) and [line for line in work.context.lines if words in line]
 
