@@ -75,6 +75,9 @@ class BoxAction(ActionBase):
 
     def perform(self, name: str, args: dict) -> dict:
         """Run the box module and, when it started a job that is to be waited for, follow that."""
+        if name == 'job' and args.get('id') and set(args) <= {'id', 'wait_timeout'}:
+            # Only to be waited for: the first look of that tells all that the module would.
+            return self.follow(args['id'], float(args.get('wait_timeout') or 14400))
         result = self.call(name, args)
         job = result.get('job')
         if name == 'job':

@@ -11,6 +11,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import core_route, core_upgrade, core_zips, jobs, transaction
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
@@ -32,6 +33,7 @@ ARGUMENT_SPEC = dict(
 )
 
 
+@keeping_clients
 def run(params, check_mode):
     """The core module: nothing to do, or start (adopt) the job that does it."""
     installation = Installation(params['web_root']).require()

@@ -8,10 +8,16 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import contextlib
+import fcntl
+import functools
 import os
+import random
 import re
+import select
 import subprocess
 import tempfile
+import threading
+import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import system
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
@@ -19,6 +25,13 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxErro
 _ESCAPES = {'n': '\n', 't': '\t', '0': '\0', '\\': '\\'}
 _ESCAPED = re.compile(r'\\(.)')
 _SCHEMA = re.compile(r'^[^`\0/\\.]{1,64}$')
+# What a client of before hears from a server that was restarted; after the second, the statement may have been carried out.
+_GONE = re.compile(r'^ERROR (?:2006|1927) ')
+_LOST = re.compile(r'^ERROR 2013 ')
+# Bytes of a script that both pipes of a kept client take without anybody waiting for the other.
+_SHORT = 1 << 15
+# Clients in use by kept_clients(), by how they connect; None outside of it.
+_kept = None
 
 
 def quote(value):
@@ -58,6 +71,82 @@ def set_config_rows(database, values, plugin='core'):
 def _option(value):
     """A value for an option file: quoted, so that #, spaces and quotes survive."""
     return '"%s"' % system.to_text(value).replace('\\', '\\\\').replace('"', '\\"')
+
+
+@contextlib.contextmanager
+def kept_clients():
+    """Inside, all statements that connect in the same way go through one client; starting it costs more than most statements."""
+    global _kept  # pylint: disable=global-statement
+    if _kept is not None:
+        yield
+        return
+    _kept = {}
+    try:
+        yield
+    finally:
+        clients, _kept = _kept, None
+        for client in clients.values():
+            client.end()
+
+
+def keeping_clients(function):
+    """A function that runs inside kept_clients()."""
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        with kept_clients():
+            return function(*args, **kwargs)
+    return wrapped
+
+
+class _Client:
+    """A client that stays, and answers one script after the other. One that has met an error has ended, as it would by itself."""
+
+    def __init__(self, argv):
+        self.used = False
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,  # pylint: disable=ansible-bad-function
+                                         env=system.environment(), preexec_fn=os.setsid, close_fds=True)
+        # Python 2 hands pipes on to every other child, and the client would outlive us with that.
+        for stream in (self._process.stdin, self._process.stdout):
+            fcntl.fcntl(stream, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+
+    def ask(self, script, timeout):
+        """system.Completed of a script (text); rc is None while the client goes on."""
+        self.used = True
+        # Rows cannot forge the end of the answer: they do not know this word.
+        mark = '@@%032x' % random.SystemRandom().getrandbits(128)
+        try:
+            self._process.stdin.write(("%s\n;\nSELECT '%s';\n" % (script.rstrip().rstrip(';'), mark)).encode('utf-8'))
+            self._process.stdin.flush()
+        except (IOError, OSError):
+            # It has ended before it could read; why is among its errors.
+            pass
+        said, mark, until = b'', mark.encode('ascii') + b'\n', time.time() + timeout
+        descriptor = self._process.stdout.fileno()
+        while not said.endswith(mark):
+            if not select.select([descriptor], [], [], max(0, until - time.time()))[0]:
+                self.end(kill=True)
+                return system.Completed(124, '', '%s did not end within %s s' % ('mariadb', timeout))
+            piece = os.read(descriptor, 1 << 16)
+            if not piece:
+                rc = self._process.wait()
+                self._errors.seek(0)
+                return system.Completed(rc or 1, '', system.to_text(self._errors.read(1 << 16)))
+            said += piece
+        return system.Completed(None, system.to_text(said[:-len(mark)]), '')
+
+    def end(self, kill=False):
+        """Let it go; with kill at once, whatever it is doing."""
+        if kill:
+            system.kill_group(self._process.pid)
+        for stream in (self._process.stdin, self._process.stdout):
+            try:
+                stream.close()
+            except (IOError, OSError):
+                # what was still to be written to a client that has ended
+                pass
+        self._process.wait()
+        self._errors.close()
 
 
 class Database:
@@ -114,19 +203,43 @@ class Database:
         return ([self._tool('mariadb', 'mysql'), '--defaults-file=' + options, '--batch', '--skip-column-names']
                 + ([schema] if schema else []))
 
-    def query(self, sql, timeout=60, schema=True):
+    def query(self, sql, timeout=60, schema=True, own=False):
         """Rows of a statement as lists of text; NULL is None (and so is the text "NULL": use IFNULL where it matters).
 
-        schema: False to connect without choosing one.
+        schema: False to connect without choosing one. own: in a client of its own, for what would change the settings of a kept one.
         """
-        with self._option_file() as options:
-            done = system.run(self._client(options, self.schema if schema else None),
-                              stdin=sql.encode('utf-8'), timeout=timeout)
+        if _kept is None or own or len(sql) > _SHORT:
+            with self._option_file() as options:
+                done = system.run(self._client(options, self.schema if schema else None), stdin=sql.encode('utf-8'), timeout=timeout)
+        else:
+            done = self._ask_kept(sql, timeout, self.schema if schema else None)
         if done.rc:
             raise BoxError('MariaDB refused on schema %s: %s. Check that mariadb runs and that the credentials in '
                            'core/config/common.config.php are right.' % (self.schema, _first_line(done.err)),
                            'database_error')
         return [[_value(cell) for cell in line.split('\t')] for line in done.out.split('\n') if line]
+
+    def _ask_kept(self, sql, timeout, schema):
+        """What query() needs to know, from a client that is kept: one per thread and schema."""
+        key = (threading.current_thread().ident, self.as_root, schema, tuple(sorted(self.credentials.items())))
+        while True:
+            client = _kept.get(key)
+            if client is None:
+                # An error of connecting ends the client before its first answer, which may still need the option file.
+                with self._option_file() as options:
+                    client = _kept[key] = _Client(self._client(options, schema) + ['--unbuffered'])
+                    done = client.ask(sql, timeout)
+                used = False
+            else:
+                used, done = True, client.ask(sql, timeout)
+            if done.rc is None:
+                return done
+            del _kept[key]
+            if done.rc != 124:
+                client.end()
+            again = _GONE.match(done.err) or (_LOST.match(done.err) and sql.lstrip().upper().startswith('SELECT'))
+            if not (used and again):
+                return done
 
     def scalar(self, sql, timeout=60):
         """The first cell of a statement, or None."""

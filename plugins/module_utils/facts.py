@@ -16,6 +16,7 @@ import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
     census, facts_access, facts_core, facts_custom, facts_database, facts_plugins, facts_system, facts_tree)
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.facts_look import Look, clean
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
@@ -125,6 +126,7 @@ def collect(installation, params):
     return found
 
 
+@keeping_clients
 def run(params, check_mode):
     """Result of the module facts; nothing is changed, so check mode is the same."""
     installation = Installation(params['web_root'])

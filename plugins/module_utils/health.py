@@ -14,7 +14,7 @@ import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
     core_route, cron_task, engine, health_checks, settings, system, transaction)
-from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows, keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.health_checks import check
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
@@ -33,6 +33,7 @@ _FATAL = re.compile(r'PHP Fatal error|PHP Parse error|could not be converted to 
 FRESH = 130
 
 
+@keeping_clients
 def run(params, check_mode):
     """Every check, and the worst of them as status."""
     installation = Installation(params['web_root']).require()

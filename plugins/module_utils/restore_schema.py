@@ -278,7 +278,7 @@ class Exchange:
             failed, error = [], None
             for item in waiting:
                 try:
-                    self.at(schema).query('%sDELIMITER $$\n%s$$\n' % (item[2], item[3]))
+                    self.at(schema).query('%sDELIMITER $$\n%s$$\n' % (item[2], item[3]), own=True)
                 except BoxError as caught:
                     failed.append(item)
                     error = caught

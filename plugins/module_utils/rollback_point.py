@@ -10,6 +10,7 @@ __metaclass__ = type
 # restore is not called from here: the recovery at boot needs it among the code that is packed.
 from ansible_collections.jeedom.fleet.plugins.module_utils import (  # noqa: F401, pylint: disable=unused-import
     engine, fault, jobs, point_away, restore, restore_point, restore_unit, settings, system, transaction)
+from ansible_collections.jeedom.fleet.plugins.module_utils.database import keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
@@ -24,6 +25,7 @@ ARGUMENT_SPEC = dict(
 )
 
 
+@keeping_clients
 def run(params, check_mode):
     """present: take one unless there is a proved one of the open migration. absent: commit, drop it. info: look."""
     system.require_root()

@@ -19,7 +19,7 @@ import threading
 import time
 import traceback
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import redact, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import database, redact, system
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 PACKAGE = 'ansible_collections.jeedom.fleet.plugins.module_utils'
@@ -195,7 +195,8 @@ def main(base):
     lock = None
     try:
         lock = _lock(context, job)
-        result = importlib.import_module(PACKAGE + '.' + job['module']).job(job['params'], context)
+        with database.kept_clients():
+            result = importlib.import_module(PACKAGE + '.' + job['module']).job(job['params'], context)
         rc = 0
     except BoxError as error:
         context.log('FAILED %s: %s' % (error.code, error.msg))

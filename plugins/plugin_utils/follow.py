@@ -14,8 +14,8 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import holder, progress
 
 JOBS = '/var/lib/jeedom-fleet/jobs'
-# Seconds that a look waits on the box for the end of the job: little at first, for a line to show, then more.
-FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
+# Seconds that a look waits on the box for the end of the job: little at first, for a line to show, then more each time.
+FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.5, 1.6, 5.0
 # Between looks at a job without a process: its result may be on its way to the disk.
 GONE_PAUSE = 1.0
 _SEPARATOR = '@@jeedom-fleet@@'
@@ -106,7 +106,7 @@ def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: s
     A lost link is a *failed* result with C(connection_lost), never an unreachable host: rescue must run (anchors E12).
     """
     lines = progress.Lines(host, stage, display)
-    begin, pause, wait, gone = time.monotonic(), FIRST_WAIT, 0.0, 0
+    begin, wait, longer, gone = time.monotonic(), FIRST_WAIT, FIRST_WAIT, 0
     while True:
         try:
             answer = patiently(lambda wait=wait: execute(command(job_id, holder.name(), wait)), reset, patience, lines.note)
@@ -127,8 +127,9 @@ def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: s
         # One look may fall between the end of the process and its result file: only several in a row mean death.
         gone = 0 if seen['alive'] else gone + 1
         if gone >= 4 and (seen['status'] or seen['missing'] or gone >= 20):
-            why = ('the box was rebooted' if seen['rebooted'] else 'the box has no such job' if seen['missing']
-                   else 'its process is gone')
+            if seen['missing']:
+                return {'failed': True, 'error_code': 'no_such_job', 'job': {'id': job_id}, 'msg': f'There is no job {job_id} on {host}.'}
+            why = 'the box was rebooted' if seen['rebooted'] else 'its process is gone'
             return {'failed': True, 'error_code': 'job_died', 'rebooted': seen['rebooted'], 'job': {'id': job_id},
                     'msg': f'Job {job_id} on {host} ended without a result: {why} in phase '
                            f'{seen["status"].get("phase", "unknown")}; look at {JOBS}/{job_id}/log there.'}
@@ -138,7 +139,7 @@ def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: s
                            f'{seen["status"].get("phase", "unknown")}, {seen["status"].get("percent", 0)} %): it goes on; run the '
                            'playbook again to follow it, or stop it with the job module.'}
         if seen['alive']:
-            wait, pause = pause, min(pause * 1.3, LONGEST_WAIT)
+            wait = longer = min(longer * GROWTH, LONGEST_WAIT)
         else:
             wait = 0.0
             time.sleep(GONE_PAUSE)

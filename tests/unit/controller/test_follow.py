@@ -117,7 +117,7 @@ def test_the_end_is_waited_for_on_the_box(clock):
 
     follow.follow('core-20260101T000000-0001', execute, lambda: None, 'box1', 'upgrade', 100, 30, lambda text: None)
     assert [moment for moment, _command in asked] == [0, 0, 0], 'the controller sleeps while the box could tell the end'
-    assert [f'timeout {wait}' in command for wait, (_moment, command) in zip(('0.5', '0.5', '0.7'), asked, strict=True)] == [False, True, True]
+    assert [f'timeout {wait}' in command for wait, (_moment, command) in zip(('0.5', '0.8', '1.3'), asked, strict=True)] == [True, True, True]
 
 
 def test_a_look_that_waits_ends_with_the_process(tmp_path):
