@@ -16,18 +16,12 @@ from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxErro
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
 ARGUMENT_SPEC = dict(
-    COMMON_SPEC,
-    version=dict(type='str', required=True),
+    dict(COMMON_SPEC, **core_zips.SPEC),
     state=dict(type='str', default='present', choices=['present', 'staged']),
-    route=dict(type='list', elements='raw'),
     on_failure=dict(type='str', default='restore', choices=['restore', 'leave']),
     plugins=dict(type='bool', default=True),
-    zips=dict(type='dict', default={}),
-    source_url=dict(type='str', default=core_upgrade.SOURCE),
     hop_timeout=dict(type='int', default=14400),
     stall_timeout=dict(type='int', default=3600),
-    download_timeout=dict(type='int', default=3600),
-    download_stall=dict(type='int', default=60),
     tick_timeout=dict(type='int', default=180),
     **jobs.JOB_SPEC
 )
@@ -91,5 +85,5 @@ def _require_rollback_point(opened, installation, check_mode):
 def job(params, context):
     """The upgrade itself, or the zips alone."""
     if params['state'] == 'staged':
-        return core_upgrade.stage(params, context)
+        return core_zips.stage(params, context)
     return core_upgrade.Upgrade(params, context).perform()

@@ -15,34 +15,13 @@ import time
 import traceback
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    census, config, core_hop, core_plugins, core_route, core_space, core_zips, engine, engine_processes, health, health_checks, health_web,
+    census, config, core_hop, core_plugins, core_route, core_space, core_zips, engine, engine_processes, health_checks, health_web,
     minute_task, restore, restore_point, settings, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 
-SOURCE = core_zips.SOURCE
 # Percent of the job: zips before, plugins and engine after the hops.
 HOPS_FROM, HOPS_TO = 8, 85
-
-
-def stage(params, context):
-    """Have the zips of the hops that are still to do, proved, on the box; nothing else."""
-    installation = Installation(params['web_root'])
-    todo = core_route.remaining(core_route.parse(params['version'], params['route']), installation.version())
-    archives = fetch(todo, params, context, 100)
-    return dict(changed=True, outcome='staged', from_version=installation.version(), version=params['version'], hops=[],
-                zips=dict((version, archive.path) for version, archive in archives.items()),
-                msg='%d core zips stand on the box, %d MB.' % (len(archives), sum(item.size for item in archives.values()) >> 20))
-
-
-def fetch(todo, params, context, share):
-    """{version: proved ReleaseZip} of these hops. share: percent of the job."""
-    found = {}
-    for index, hop in enumerate(todo):
-        context.phase('fetch', share * index / float(len(todo)), step='core %s' % hop['version'])
-        found[hop['version']] = core_zips.get(hop, params['zips'] or {}, params['source_url'],
-                                              dict(stall=params['download_stall'], download=params['download_timeout']), context)
-    return found
 
 
 class Upgrade(object):
@@ -87,7 +66,7 @@ class Upgrade(object):
         todo = core_route.remaining(self.hops, self.installation.version())
         if begun:
             todo = [begun] + [hop for hop in self.hops if self.hops.index(hop) > self.hops.index(begun)]
-        archives = fetch(todo, self.params, self.context, HOPS_FROM)
+        archives = core_zips.fetch(todo, self.params, self.context, HOPS_FROM)
         self._prepare()
         span = (HOPS_TO - HOPS_FROM) / float(len(todo) or 1)
         php8 = self._php_major() >= 8
@@ -183,7 +162,7 @@ class Upgrade(object):
         core_space.clean()
         if self.opened:
             # From here on a PHP error in a log is the new core's; those before are of requests that met a tree in motion.
-            noted = dict(self.opened['upgrade'], logs=health.log_sizes(self.installation),
+            noted = dict(self.opened['upgrade'], logs=health_checks.log_sizes(self.installation),
                          plugins_updated=[item['id'] for item in self.plugins[0]])
             self.opened = transaction.update(step=transaction.UPGRADED, upgrade=noted)
         marker = os.path.join(self.installation.temporary(self.database), 'jeeCron.pid')

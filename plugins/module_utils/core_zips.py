@@ -28,13 +28,50 @@ except ImportError:  # Python 2
     from BaseHTTPServer import BaseHTTPRequestHandler, HTTPServer
     from urllib2 import HTTPError, build_opener  # pylint: disable=ansible-bad-import-from
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import system
+from ansible_collections.jeedom.fleet.plugins.module_utils import core_route, system
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+from ansible_collections.jeedom.fleet.plugins.module_utils.installation import Installation
 from ansible_collections.jeedom.fleet.plugins.module_utils.release_zip import ReleaseZip
 
 SOURCE = 'https://github.com/jeedom/core/archive/{ref}.zip'
 ATTEMPTS = 3
 _CHUNK = 1 << 18
+# Which zips, and from where: options of core, and of rollback_point for those that it is to have on the box first.
+SPEC = dict(
+    version=dict(type='str', required=True),
+    route=dict(type='list', elements='raw'),
+    zips=dict(type='dict', default={}),
+    source_url=dict(type='str', default=SOURCE),
+    download_timeout=dict(type='int', default=3600),
+    download_stall=dict(type='int', default=60),
+)
+
+
+def stage(params, context, share=100):
+    """Have the zips of the hops that are still to do, proved, on the box; nothing else. params: SPEC and web_root. share: percent of the job."""
+    installation = Installation(params['web_root'])
+    todo = core_route.remaining(core_route.parse(params['version'], params['route']), installation.version())
+    archives = fetch(todo, params, context, share)
+    return dict(changed=True, outcome='staged', from_version=installation.version(), version=params['version'], hops=[],
+                zips=dict((version, archive.path) for version, archive in archives.items()),
+                msg='%d core zips stand on the box, %d MB.' % (len(archives), sum(item.size for item in archives.values()) >> 20))
+
+
+def ensure(params, context, share):
+    """stage(), unless the zips stand on the box and look whole; they are proved before they are used in any case."""
+    todo = core_route.remaining(core_route.parse(params['version'], params['route']), Installation(params['web_root']).version())
+    if len(staged(todo, params['zips'] or {})) < len(todo):
+        stage(params, context, share)
+
+
+def fetch(todo, params, context, share):
+    """{version: proved ReleaseZip} of these hops. share: percent of the job."""
+    found = {}
+    for index, hop in enumerate(todo):
+        context.phase('fetch', share * index / float(len(todo)), step='core %s' % hop['version'])
+        found[hop['version']] = get(hop, params['zips'] or {}, params['source_url'],
+                                              dict(stall=params['download_stall'], download=params['download_timeout']), context)
+    return found
 
 
 def staged_path(version):
@@ -169,7 +206,8 @@ class Loopback(object):
 
         self._server = HTTPServer(('127.0.0.1', 0), Handler)
         self.url = 'http://127.0.0.1:%d%s' % (self._server.server_port, secret)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        # shutdown() waits for the next look, while the box stands still.
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs=dict(poll_interval=0.05))
         self._thread.daemon = True
 
     def __enter__(self):

@@ -15,7 +15,7 @@ import platform
 import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    census, facts_access, facts_core, facts_custom, facts_database, facts_plugins, facts_system, facts_tree)
+    census, facts_access, facts_core, facts_custom, facts_database, facts_plugins, facts_system, facts_tree, jobs, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.database import keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.facts_look import Look, clean
@@ -132,5 +132,14 @@ def run(params, check_mode):
     installation = Installation(params['web_root'])
     if not _present(installation):
         raise BoxError('No Jeedom was found in %s on the box: neither core/config/version nor a folder core is there. Set '
-                       'jeedom_web_root to its web root.' % installation.web_root, 'no_jeedom')
-    return dict(changed=False, ansible_facts=dict(jeedom=collect(installation, params)))
+                       'jeedom_web_root to its web root.' % installation.web_root, 'no_jeedom', under_way=_under_way())
+    return dict(changed=False, under_way=_under_way(), ansible_facts=dict(jeedom=collect(installation, params)))
+
+
+def _under_way():
+    """What an earlier run of ours left: {transaction, restore, live_job}, each None when there is none; None when that cannot be told."""
+    try:
+        state = transaction.state()
+    except BoxError:
+        return None
+    return dict(transaction=transaction.told(state['transaction']), restore=transaction.told_restore(state['restore']), live_job=jobs.live())

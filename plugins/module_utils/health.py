@@ -7,13 +7,11 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import io
 import os
-import re
 import time
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    core_route, cron_task, engine, health_checks, settings, system, transaction)
+    core_route, cron_task, engine, facts, health_checks, settings, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.database import config_rows, keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.health_checks import check
@@ -25,18 +23,27 @@ ARGUMENT_SPEC = dict(
     baseline=dict(type='dict'),
     tick_timeout=dict(type='int', default=150),
     daemon_timeout=dict(type='int', default=0),
+    gather_subset=dict(type='list', elements='str', default=[]),
+    census_until=dict(type='str'),
 )
-# Logs in which a core that does not work says so.
-LOGS = ('http.error', 'cron_execution')
-_FATAL = re.compile(r'PHP Fatal error|PHP Parse error|could not be converted to string')
 # jeeCron writes its pid once a minute.
 FRESH = 130
 
 
 @keeping_clients
 def run(params, check_mode):
-    """Every check, and the worst of them as status."""
+    """Every check, and the worst of them as status; with gather_subset facts, too: a call less for each box of a fleet."""
     installation = Installation(params['web_root']).require()
+    if params['gather_subset']:
+        # A wrong name of a section is to be told before a minute of waiting.
+        facts.subset(params['gather_subset'])
+    result = _look(installation, params)
+    if params['gather_subset']:
+        result['ansible_facts'] = dict(jeedom=facts.collect(installation, dict(params, core_manifest={}, urls=[])))
+    return result
+
+
+def _look(installation, params):
     baseline = params['baseline'] if params['baseline'] is not None else recorded_baseline()
     try:
         database = installation.database()
@@ -48,16 +55,16 @@ def run(params, check_mode):
     checks.append(health_checks.versions(installation, rows['version'], _file_version(params['expect_version'], installation)))
     recorded_rows = (baseline.get('engine') or {}).get('rows') or {}
     checks.append(health_checks.rows_on(rows, recorded_rows))
-    loads, facts = health_checks.bootstrap(installation)
+    loads, told = health_checks.bootstrap(installation)
     checks.append(loads)
-    checks.extend(health_checks.web(installation, facts))
+    checks.extend(health_checks.web(installation, told))
     checks.append(health_checks.same_counts(baseline.get('counts'), health_checks.counts(database)))
     checks.append(_engine(installation, database, recorded_rows, params['tick_timeout']))
     checks.append(_started(installation, database))
     checks.append(date_limit(installation, rows['ignoreHourCheck']))
     checks.append(purge(installation, database))
     checks.append(_daemons(installation, baseline.get('daemons'), params['daemon_timeout']))
-    checks.append(new_fatals(installation, baseline.get('logs')))
+    checks.append(health_checks.new_fatals(installation, baseline.get('logs')))
     checks.append(health_checks.permissions(installation))
     return _result(installation, checks)
 
@@ -136,34 +143,3 @@ def _daemons(installation, before, timeout):
         if found['status'] != 'warning' or time.time() >= deadline:
             return found
         time.sleep(2)
-
-
-def log_sizes(installation):
-    """{name: size} of the logs, as a baseline for new_fatals()."""
-    found = {}
-    for name in LOGS:
-        try:
-            found[name] = os.path.getsize(installation.path('log', name))
-        except OSError:
-            found[name] = 0
-    return found
-
-
-def new_fatals(installation, sizes):
-    """PHP's fatal errors that came into the logs since log_sizes()."""
-    if sizes is None:
-        return dict(id='errors', status='skipped', message='nothing to compare with')
-    found = []
-    for name, size in sorted(sizes.items()):
-        if name not in LOGS:
-            continue
-        try:
-            with io.open(installation.path('log', name), 'rb') as stream:
-                # A log that was cut since is read from its begin.
-                stream.seek(size if os.fstat(stream.fileno()).st_size >= size else 0)
-                text = system.to_text(stream.read(1 << 20))
-        except (IOError, OSError):
-            continue
-        found.extend('%s: %s' % (name, line.strip()[:200]) for line in text.splitlines() if _FATAL.search(line))
-    return check('errors', not found, '%d new, such as %s' % (len(found), found[0]) if found else 'no new PHP error in the logs',
-                 warning=True)

@@ -11,9 +11,11 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import io
 import json
 import os
 import pwd
+import re
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import engine, engine_processes, health_web, system
 
@@ -22,6 +24,9 @@ SAME = ('object', 'eqLogic', 'cmd', 'scenario', 'scenarioElement', 'scenarioSubE
         'planHeader', 'plan3d', 'plan3dHeader', 'view', 'viewZone', 'viewData', 'interactDef', 'dataStore')
 # The web is up during a hop and a daemon may still report values: these may grow, both together.
 GROWING = (('history', 'historyArch'),)
+# Logs in which a core that does not work says so.
+LOGS = ('http.error', 'cron_execution')
+_FATAL = re.compile(r'PHP Fatal error|PHP Parse error|could not be converted to string')
 # Loads the whole core with database and vendor (contract 1.4), and reads the API key, which V4 may keep encrypted.
 # Neither lists plugins, which would write (contract 0.11). The key only ever stands on this standard output.
 _BOOTSTRAP = ('require %s; echo "\\n@@", json_encode(array("version" => jeedom::version(), "api" => config::byKey("api"), '
@@ -130,4 +135,35 @@ def daemons(installation, before):
         return dict(id='daemons', status='skipped', message='nothing to compare with')
     missing = sorted(set(before) - set(engine_processes.daemons(installation.web_root)))
     return check('daemons', not missing, 'not running: %s' % ', '.join(missing) if missing else '%d running as before' % len(before),
+                 warning=True)
+
+
+def log_sizes(installation):
+    """{name: size} of the logs, as a baseline for new_fatals()."""
+    found = {}
+    for name in LOGS:
+        try:
+            found[name] = os.path.getsize(installation.path('log', name))
+        except OSError:
+            found[name] = 0
+    return found
+
+
+def new_fatals(installation, sizes):
+    """PHP's fatal errors that came into the logs since log_sizes()."""
+    if sizes is None:
+        return dict(id='errors', status='skipped', message='nothing to compare with')
+    found = []
+    for name, size in sorted(sizes.items()):
+        if name not in LOGS:
+            continue
+        try:
+            with io.open(installation.path('log', name), 'rb') as stream:
+                # A log that was cut since is read from its begin.
+                stream.seek(size if os.fstat(stream.fileno()).st_size >= size else 0)
+                text = system.to_text(stream.read(1 << 20))
+        except (IOError, OSError):
+            continue
+        found.extend('%s: %s' % (name, line.strip()[:200]) for line in text.splitlines() if _FATAL.search(line))
+    return check('errors', not found, '%d new, such as %s' % (len(found), found[0]) if found else 'no new PHP error in the logs',
                  warning=True)

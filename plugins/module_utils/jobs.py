@@ -106,6 +106,12 @@ def running():
     return None
 
 
+def live():
+    """What everybody may know of the live job: {id, kind, run_id, controller, followed}, or None."""
+    job = running()
+    return job and dict((key, job[key]) for key in ('id', 'kind', 'run_id', 'controller', 'followed'))
+
+
 def start(kind, module, params, key, run_id=None, controller=None):
     """Start module.job(params, context) detached, or adopt a live job that does the same.
 
@@ -190,7 +196,8 @@ def _pack(path):
     for name, loaded in list(sys.modules.items()):
         if name.startswith(PACKAGE + '.') and loaded is not None:
             sources[name] = _source(name, loaded)
-    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+    # Stored as they are: to deflate them takes longer than to write them, and the zip goes when the job has ended.
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:
         parts = PACKAGE.split('.')
         for count in range(1, len(parts) + 1):
             archive.writestr('/'.join(parts[:count]) + '/__init__.py', '')
@@ -229,8 +236,11 @@ def _source(name, loaded):
 
 
 def _prune():
-    """Drop the folders of old finished jobs."""
+    """Drop the code of finished jobs, and the folders of old ones."""
     ended = [job_id for job_id in job_ids() if inspect(job_id)['state'] != 'running']
+    for job_id in ended:
+        if os.path.exists(os.path.join(folder(job_id), 'code.zip')):
+            os.unlink(os.path.join(folder(job_id), 'code.zip'))
     for job_id in ended[:-KEEP_FINISHED]:
         shutil.rmtree(folder(job_id), ignore_errors=True)
 

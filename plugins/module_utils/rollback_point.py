@@ -9,7 +9,7 @@ __metaclass__ = type
 
 # restore is not called from here: the recovery at boot needs it among the code that is packed.
 from ansible_collections.jeedom.fleet.plugins.module_utils import (  # noqa: F401, pylint: disable=unused-import
-    engine, fault, jobs, point_away, restore, restore_point, restore_unit, settings, system, transaction)
+    core_zips, engine, fault, jobs, point_away, restore, restore_point, restore_unit, settings, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.database import keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
@@ -21,8 +21,11 @@ ARGUMENT_SPEC = dict(
     location=dict(type='str', default='auto', choices=['auto', 'box', 'controller']),
     fetched=dict(type='str'),
     on_failure=dict(type='str', default='restore', choices=['restore', 'leave']),
+    stage=dict(type='dict', options=core_zips.SPEC),
     **jobs.JOB_SPEC
 )
+# Percent of the job that getting the zips is.
+STAGED = 5
 
 
 @keeping_clients
@@ -50,14 +53,14 @@ def run(params, check_mode):
                            'the controller (jeedom_rollback_source: archive).' % opened.get('run_id'), 'rollback_point_missing')
         if opened['step'] == transaction.OPEN and not point_away.is_away(record):
             restore_point.prove(record)
-        return dict(changed=False, rollback_point=_summary(record))
+        return dict(changed=False, rollback_point=_summary(record), transaction=transaction.told(opened))
     if not opened:
         _check(installation, params['location'])
     if check_mode:
         return dict(changed=True, rollback_point=None)
-    given = dict((key, params[key]) for key in ('web_root', 'route', 'location', 'on_failure', 'run_id', 'controller'))
-    return jobs.started(jobs.start('rollback_point', 'rollback_point', given, installation.web_root, params['run_id'],
-                                   params['controller']))
+    given = dict((key, params[key]) for key in ('web_root', 'route', 'location', 'on_failure', 'stage', 'run_id', 'controller'))
+    job = jobs.start('rollback_point', 'rollback_point', given, installation.web_root, params['run_id'], params['controller'])
+    return dict(jobs.started(job), live_job=jobs.live() if job['adopted'] else None)
 
 
 def job(params, context):
@@ -71,6 +74,10 @@ def job(params, context):
     if transaction.current():
         raise BoxError('A migration of this box is open already (run %s): finish it, or take it back with the rollback playbook.'
                        % transaction.current().get('run_id'), 'transaction_open')
+    if params.get('stage'):
+        # While the box still works: a download that fails costs no outage and changes nothing.
+        core_zips.ensure(dict(params['stage'], web_root=installation.web_root), context, STAGED)
+        context.phase('check', STAGED, step='')
     taking = restore_point.Taking(installation, context)
     # What a cut commit or an older attempt left may only go when nothing is open.
     restore_point.drop(installation.web_root, installation.credentials())
@@ -119,16 +126,8 @@ def _summary(record):
 def _info():
     """Where the box stands; says nothing that could not be shown to everybody."""
     state, record = transaction.state(), restore_point.manifest()
-    told = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root', 'on_failure', 'location',
-            'removed_plugins')
-    opened = state['transaction'] and dict((key, state['transaction'].get(key)) for key in told)
-    if opened:
-        opened['plugins_updated'] = (state['transaction'].get('upgrade') or {}).get('plugins_updated') or []
-    begun = state['restore'] and dict((key, state['restore'].get(key)) for key in ('step', 'source', 'version', 'reason'))
-    live = jobs.running()
-    return dict(changed=False, transaction=opened, restore=begun, last=state['last'],
-                live_job=live and dict((key, live[key]) for key in ('id', 'kind', 'run_id', 'controller', 'followed')),
-                rollback_point=_summary(record) if record else None)
+    return dict(changed=False, transaction=transaction.told(state['transaction']), restore=transaction.told_restore(state['restore']),
+                last=state['last'], live_job=jobs.live(), rollback_point=_summary(record) if record else None)
 
 
 def _absent(installation, check_mode):

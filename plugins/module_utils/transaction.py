@@ -58,6 +58,19 @@ def current():
     return state()['transaction']
 
 
+def told(opened):
+    """What everybody may know of the open migration; None without one."""
+    if not opened:
+        return None
+    keys = ('id', 'opened', 'step', 'hop', 'from_version', 'route', 'run_id', 'controller', 'web_root', 'on_failure', 'location', 'removed_plugins')
+    return dict(((key, opened.get(key)) for key in keys), plugins_updated=(opened.get('upgrade') or {}).get('plugins_updated') or [])
+
+
+def told_restore(begun):
+    """What everybody may know of a restore that was cut; None without one."""
+    return dict((key, begun.get(key)) for key in ('step', 'source', 'version', 'reason')) if begun else None
+
+
 def last():
     """How the last transaction ended: {outcome, ended, ...}, or None."""
     return state()['last']

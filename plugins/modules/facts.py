@@ -97,6 +97,14 @@ ansible_facts:
       sample:
         core: {version_file: 3.3.60, version_db: 3.3.60, half_updated: false}
         unreadable: {storage.io_errors: "dmesg: read kernel buffer failed: Operation not permitted"}
+under_way:
+  description:
+    - What an earlier run of this collection left under way on the box, RV(under_way.transaction), RV(under_way.restore) and
+      RV(under_way.live_job), as M(jeedom.fleet.rollback_point) tells them with O(jeedom.fleet.rollback_point#module:state=info).
+    - Null when that cannot be told.
+  returned: success, and where no Jeedom is found
+  type: dict
+  sample: {transaction: null, restore: null, live_job: null}
 error_code:
   description: V(no_jeedom), V(bad_subset).
   returned: failure

@@ -41,6 +41,18 @@ options:
       - Seconds to wait for daemons that ran before; Jeedom itself starts them every five minutes.
     type: int
     default: 0
+  gather_subset:
+    description:
+      - Sections of the facts to gather in the same call, as O(jeedom.fleet.facts#module:gather_subset); none by default.
+    type: list
+    elements: str
+    default: []
+  census_until:
+    description:
+      - See O(jeedom.fleet.facts#module:census_until).
+    type: str
+seealso:
+  - module: jeedom.fleet.facts
 '''
 
 EXAMPLES = r'''
@@ -70,6 +82,15 @@ health:
       description: Every check with C(id), C(status) (C(ok), C(warning), C(failed) or C(skipped)) and C(message).
       type: list
       elements: dict
+ansible_facts:
+  description: The facts of RV(ansible_facts.jeedom), as M(jeedom.fleet.facts) gives them.
+  returned: with O(gather_subset)
+  type: dict
+  contains:
+    jeedom:
+      description: One key per section that was asked for; docs/facts.md describes them.
+      type: dict
+      returned: always
 error_code:
   description: For example C(no_jeedom).
   returned: failure

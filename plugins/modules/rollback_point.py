@@ -67,6 +67,36 @@ options:
     type: str
     choices: [restore, leave]
     default: restore
+  stage:
+    description:
+      - The core zips that have to stand on the box first, while it still works, as O(ignore:state=staged) of M(jeedom.fleet.core) gets them.
+        When they cannot be had, nothing is opened.
+    type: dict
+    suboptions:
+      version:
+        description: The version that the box is to run in the end.
+        type: str
+        required: true
+      route:
+        description: See O(jeedom.fleet.core#module:route).
+        type: list
+        elements: raw
+      zips:
+        description: See O(jeedom.fleet.core#module:zips).
+        type: dict
+        default: {}
+      source_url:
+        description: See O(jeedom.fleet.core#module:source_url).
+        type: str
+        default: https://github.com/jeedom/core/archive/{ref}.zip
+      download_timeout:
+        description: See O(jeedom.fleet.core#module:download_timeout).
+        type: int
+        default: 3600
+      download_stall:
+        description: See O(jeedom.fleet.core#module:download_stall).
+        type: int
+        default: 60
 seealso:
   - module: jeedom.fleet.restore
   - module: jeedom.fleet.core
@@ -129,13 +159,13 @@ rollback_point:
       type: float
 transaction:
   description: The open migration, or null. V(step) is C(opening), C(open), C(hop), C(hop_proved) or C(upgraded).
-  returned: with O(state=info)
+  returned: with O(state=info), and where O(state=present) found one
   type: dict
 live_job:
   description:
     - Id, kind, run and controller of the job that is running on the box, or null.
     - C(followed) says which controller waits for it and how many seconds ago it last looked.
-  returned: with O(state=info)
+  returned: with O(state=info), and where O(state=present) adopted one
   type: dict
 restore:
   description: A restore that was cut, or null.

@@ -14,7 +14,7 @@ import re
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import facts, facts_core, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import facts, facts_core, jobs, system, transaction
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
 DOCS = os.path.join(os.path.dirname(__file__), '../../../docs/facts.md')
@@ -131,6 +131,29 @@ def test_without_any_jeedom_the_module_fails_with_a_sentence(box, tmpdir):
     with pytest.raises(BoxError) as caught:
         facts.run(dict(box.params, web_root=str(tmpdir.join('elsewhere'))), False)
     assert caught.value.code == 'no_jeedom'
+    # a restore that was cut while the tree was away must be seen all the same
+    assert caught.value.details['under_way'] == dict(transaction=None, restore=None, live_job=None)
+
+
+def test_what_an_earlier_run_left_is_told_with_the_facts(box, monkeypatch):
+    def told():
+        return facts.run(dict(box.params, gather_subset=['core']), False)['under_way']
+
+    assert told() == dict(transaction=None, restore=None, live_job=None)
+    transaction.open(box.root, 'jeedom', dict(rows={}), '3.3.60', run_id='r1', settings=dict(password='x'))
+    transaction.write_journal(dict(step='tables', source='rollback_point', credentials='x'))
+    monkeypatch.setattr(jobs, 'running', lambda: dict(id='core-1', kind='core', run_id='r1', controller='c', followed=None, params=dict(secret='x')))
+    assert told()['transaction']['step'] == transaction.OPENING and told()['transaction']['run_id'] == 'r1'
+    assert told()['restore'] == dict(step='tables', source='rollback_point', version=None, reason=None)
+    assert told()['live_job'] == dict(id='core-1', kind='core', run_id='r1', controller='c', followed=None)
+    assert 'settings' not in told()['transaction']
+
+
+def test_a_record_that_cannot_be_read_is_not_taken_for_nothing_under_way(box):
+    os.makedirs(system.STATE_DIR)
+    with open(os.path.join(system.STATE_DIR, 'state.json'), 'w') as stream:
+        stream.write('{')
+    assert facts.run(dict(box.params, gather_subset=['core']), False)['under_way'] is None
 
 
 def test_a_core_without_its_version_file_is_described(box):

@@ -224,6 +224,14 @@ def test_old_jobs_are_pruned(box, monkeypatch):
     assert len(jobs.job_ids()) <= 2
 
 
+def test_the_code_of_a_job_goes_when_it_has_ended_and_its_result_stays(box):
+    ended = wait(start(key='1')['id'])['id']
+    following = start(key='2')['id']
+    assert not os.path.exists(os.path.join(jobs.folder(ended), 'code.zip')) and jobs.inspect(ended)['result'] is not None
+    assert os.path.exists(os.path.join(jobs.folder(following), 'code.zip'))
+    wait(following)
+
+
 def test_the_job_outlives_whoever_started_it(box):
     code = ('import sys; sys.path.insert(0, %r)\n'
             'import conftest\n'

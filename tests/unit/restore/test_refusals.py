@@ -330,3 +330,44 @@ def test_an_open_migration_without_its_rollback_point_is_told_where_to_go(state_
         rollback_point.run(params, False)
     assert caught.value.code == 'rollback_point_missing' and 'r1' in caught.value.msg and 'jeedom_rollback_source: archive' in caught.value.msg
     assert transaction.current()['step'] == transaction.OPEN
+
+
+def present(**keys):
+    given = dict(web_root='/var/www/html', state='present', fetched=None, location='auto', route=[], on_failure='restore', stage=None, run_id='r2',
+                 controller='c2')
+    return rollback_point.run(dict(given, **keys), False)
+
+
+def test_the_open_migration_of_another_run_is_told_by_whom_it_is(state_dir, monkeypatch):
+    transaction.open('/var/www/html', 'jeedom', dict(rows={}), '3.3.60', run_id='r1', controller='c1')
+    transaction.update(step=transaction.HOP, hop='4.0.63')
+    monkeypatch.setattr(rollback_point.restore_point, 'manifest', lambda: dict(created=1))
+    monkeypatch.setattr(rollback_point, '_summary', lambda record: record)
+    told = present()
+    assert not told['changed'] and (told['transaction']['run_id'], told['transaction']['controller']) == ('r1', 'c1')
+
+
+@pytest.mark.parametrize('adopted', [True, False])
+def test_a_job_of_another_run_is_told_by_whom_it_is(state_dir, monkeypatch, adopted):
+    monkeypatch.setattr(rollback_point, '_check', lambda installation, location: None)
+    monkeypatch.setattr(rollback_point.jobs, 'start', lambda *dummy: dict(id='rollback_point-1', adopted=adopted, dir=''))
+    monkeypatch.setattr(rollback_point.jobs, 'running', lambda: dict(id='rollback_point-1', kind='rollback_point', run_id='r1', controller='c1', followed=None))
+    told = present()
+    assert told['job']['id'] == 'rollback_point-1'
+    assert told['live_job'] == (dict(id='rollback_point-1', kind='rollback_point', run_id='r1', controller='c1', followed=None) if adopted else None)
+
+
+def test_zips_that_cannot_be_had_open_nothing(state_dir, monkeypatch):
+    class Context(object):
+        def phase(self, *dummy, **dummies):
+            pass
+
+    def refuses(params, context, share):
+        assert params['web_root'] == '/var/www/html'
+        raise BoxError('The download site answered 404.', 'download_refused')
+
+    monkeypatch.setattr(rollback_point.Installation, 'secrets', lambda self: [])
+    monkeypatch.setattr(rollback_point.core_zips, 'ensure', refuses)
+    with pytest.raises(BoxError) as caught:
+        rollback_point.job(dict(web_root='/var/www/html', stage=dict(version='4.5.3')), Context())
+    assert caught.value.code == 'download_refused' and transaction.current() is None

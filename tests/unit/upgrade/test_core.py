@@ -259,7 +259,7 @@ def upgrade(box, monkeypatch):
     """An upgrade that fails in its preparation."""
     at(box, '3.3.60')
     monkeypatch.setattr(box.__class__, 'secrets', lambda self: [])
-    monkeypatch.setattr(core_upgrade, 'fetch', lambda *dummy: {})
+    monkeypatch.setattr(core_zips, 'fetch', lambda *dummy: {})
     monkeypatch.setattr(engine_processes, 'end', lambda *dummy: 0)
     params = {'web_root': box.web_root, 'version': '4.1.28', 'route': ROUTE, 'on_failure': 'restore', 'plugins': False, 'zips': {},
               'hop_timeout': 1, 'stall_timeout': 1, 'source_url': core_zips.SOURCE}

@@ -12,7 +12,7 @@ from urllib.error import URLError
 import pytest
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import (
-    core, core_hop, core_plugins, core_route, core_upgrade, core_zips, engine, engine_processes, health, health_checks, health_web, minute_task, settings,
+    core, core_hop, core_plugins, core_route, core_upgrade, core_zips, engine, engine_processes, health_checks, health_web, minute_task, settings,
     transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
@@ -119,7 +119,7 @@ def test_without_a_market_plugins_stay_as_they_are_and_it_is_told(upgrade, updat
                                                    ({'cron_active': True}, True, None), ({'cron_active': False}, False, None)])
 def test_an_engine_that_never_ticks_is_not_taken_for_started(upgrade, monkeypatch, recorded, ticks, code):
     monkeypatch.setattr(core_upgrade.core_space, 'clean', lambda: None)
-    monkeypatch.setattr(health, 'log_sizes', lambda installation: {})
+    monkeypatch.setattr(health_checks, 'log_sizes', lambda installation: {})
     monkeypatch.setattr(core_upgrade.Installation, 'temporary', lambda self, database: '/tmp/jeedom')
     monkeypatch.setattr(engine, 'start', lambda *dummy: None)
     monkeypatch.setattr(minute_task, 'start', lambda context: None)

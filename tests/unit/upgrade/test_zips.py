@@ -179,6 +179,15 @@ def test_loopback_serves_only_its_secret_address(archive):
             urllib.request.urlopen(server.url.rsplit('/', 2)[0] + '/core.zip')
 
 
+def test_the_end_of_loopback_does_not_keep_the_box_waiting(archive, monkeypatch):
+    looks = []
+    monkeypatch.setattr(core_zips.HTTPServer, 'serve_forever', lambda self, poll_interval=0.5: looks.append(poll_interval))
+    monkeypatch.setattr(core_zips.HTTPServer, 'shutdown', lambda self: None)
+    with core_zips.Loopback(str(archive)):
+        pass
+    assert looks and looks[0] <= 0.1, 'each hop waits for the next look of its server, half a second by default'
+
+
 @pytest.fixture
 def site(archive):
     """A download site; site.answer(handler) does what the test wants."""
@@ -257,3 +266,30 @@ def test_a_given_zip_is_never_replaced(site, tmp_path):
 def test_staged_names_only_what_opens(archive):
     hops = [HOP, dict(HOP, version='4.4.20')]
     assert core_zips.staged(hops, {'4.1.28': str(archive)}) == {'4.1.28': str(archive)}
+
+
+# -- what rollback_point has on the box first
+
+@pytest.fixture
+def needed(archive, tmp_path, monkeypatch):
+    """ensure(zips): what rollback_point asks for on a box on 4.0.62; needed.staged: whether the zips were fetched."""
+    class Needed:
+        staged = []
+
+        def ensure(self, zips):
+            core_zips.ensure({'version': '4.1.28', 'route': ['4.1.28'], 'zips': zips, 'web_root': '/var/www/html'}, None, 5)
+
+    monkeypatch.setattr(core_zips.Installation, 'version', lambda self: '4.0.62')
+    monkeypatch.setattr(core_zips, 'stage', lambda params, context, share: Needed.staged.append(share))
+    Needed.staged = []
+    return Needed()
+
+
+def test_zips_that_stand_on_the_box_are_not_fetched_again(needed, archive):
+    needed.ensure({'4.1.28': str(archive)})
+    assert not needed.staged
+
+
+def test_zips_that_are_missing_are_fetched(needed):
+    needed.ensure({})
+    assert needed.staged == [5]
