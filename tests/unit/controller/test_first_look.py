@@ -132,3 +132,13 @@ def test_a_box_that_is_off_is_waited_for_once_only(tmp_path):
     with pytest.raises(follow.LinkLost):
         facts(action)
     assert action.calls == [True]
+
+
+@pytest.mark.parametrize('args, called', [({'id': 'core-1', 'wait_timeout': 5}, False), ({'kind': 'core'}, True), ({'id': 'core-1', 'state': 'info'}, True)])
+def test_a_job_that_is_only_waited_for_needs_no_python(tmp_path, monkeypatch, args, called):
+    action, calls = Action(tmp_path), []
+    monkeypatch.setattr(action, 'call', lambda name, given: calls.append(name) or {'changed': False, 'job': None})
+    monkeypatch.setattr(action, 'follow', lambda job_id, timeout: {'followed': (job_id, timeout)})
+    result = action.perform('job', args)
+    assert bool(calls) is called
+    assert called or result == {'followed': ('core-1', 5.0)}

@@ -91,6 +91,11 @@ def test_a_process_that_is_gone_without_a_result_is_told():
     assert result['error_code'] == 'job_died' and not result['rebooted']
 
 
+def test_a_job_that_the_box_does_not_have_is_told_as_such():
+    result, _lines, _resets = run([{'stdout': f'\n{follow._SEPARATOR}\n{BOOT}\n\n{follow._SEPARATOR}\nmissing\n'}])
+    assert result['failed'] and result['error_code'] == 'no_such_job' and result['msg'] == 'There is no job core-20260101T000000-0001 on box1.'
+
+
 def test_a_reboot_is_told_as_such():
     result, _lines, _resets = run([answer(), answer(alive=False, boot='other')])
     assert result['error_code'] == 'job_died' and result['rebooted']

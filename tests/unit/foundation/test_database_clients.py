@@ -129,6 +129,7 @@ def test_a_statement_without_an_end_is_killed(notes, jeedom):
         with pytest.raises(BoxError) as caught:
             jeedom.query('SLEEP', timeout=0.5)
         assert jeedom.scalar('SELECT 1') == '1'
+    assert not any(os.path.exists('/proc/%s' % line.split()[1]) for line in starts(notes)), 'a client goes on'
     assert time.time() - begin < 30 and 'did not end within 0.5 s' in caught.value.msg
 
 
