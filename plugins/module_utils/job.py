@@ -26,7 +26,7 @@ def run(params, check_mode):
     """The state of one job. Waiting is the action plugin's part: it polls and reconnects, this only looks."""
     job_id = params['id'] or _newest(params['kind'])
     if job_id is None:
-        return dict(changed=False, job=None, jobs=[jobs.inspect(name) for name in jobs.job_ids()])
+        return dict(changed=False, job=None, jobs=jobs.known())
     job = jobs.inspect(job_id)
     changed = False
     if params['state'] == 'stopped' and job['state'] == 'running':

@@ -97,13 +97,22 @@ def _alive(status):
         status.get('start_time') is not None and system.start_time(status.get('pid') or 0) == status['start_time']
 
 
+def known():
+    """What is known of all jobs on the box, oldest first."""
+    found = []
+    for job_id in job_ids():
+        try:
+            found.append(inspect(job_id))
+        except BoxError as error:
+            # pruned by somebody else since
+            if error.code != 'no_such_job':
+                raise
+    return found
+
+
 def running():
     """The live job of this box, or None. There is never more than one: the lock sees to that."""
-    for job_id in reversed(job_ids()):
-        job = inspect(job_id)
-        if job['state'] == 'running':
-            return job
-    return None
+    return next((job for job in reversed(known()) if job['state'] == 'running'), None)
 
 
 def live():
@@ -135,11 +144,16 @@ def start(kind, module, params, key, run_id=None, controller=None):
                                                 controller=live['controller']))
         _prune()
         job_id = '%s-%s-%04x' % (kind, time.strftime('%Y%m%dT%H%M%S', time.gmtime()), random.randrange(0x10000))
-        base = system.make_dir(folder(job_id))
-        _pack(os.path.join(base, 'code.zip'))
-        system.write_json(os.path.join(base, 'job.json'),
+        base = folder(job_id)
+        # Made aside: whoever looks meanwhile must not find half a job.
+        aside = os.path.join(os.path.dirname(base), '.new')
+        shutil.rmtree(aside, ignore_errors=True)
+        system.make_dir(aside)
+        _pack(os.path.join(aside, 'code.zip'))
+        system.write_json(os.path.join(aside, 'job.json'),
                           dict(id=job_id, kind=kind, module=module, params=params, key=key, run_id=run_id,
                                controller=controller, created=time.time()))
+        os.rename(aside, base)
         _launch(job_id, base)
         # Only now is it certain that the runner lives; a broken interpreter would show here.
         for dummy in range(500):
@@ -237,7 +251,7 @@ def _source(name, loaded):
 
 def _prune():
     """Drop the code of finished jobs, and the folders of old ones."""
-    ended = [job_id for job_id in job_ids() if inspect(job_id)['state'] != 'running']
+    ended = [job['id'] for job in known() if job['state'] != 'running']
     for job_id in ended:
         if os.path.exists(os.path.join(folder(job_id), 'code.zip')):
             os.unlink(os.path.join(folder(job_id), 'code.zip'))

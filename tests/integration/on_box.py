@@ -259,7 +259,7 @@ def main():
     elif verb == 'follow':
         value = follow(params['id'])
     elif verb == 'jobs':
-        value = [jobs.inspect(job_id) for job_id in jobs.job_ids()]
+        value = jobs.known()
     elif verb == 'last':
         value = transaction.last()
     elif verb == 'fail':

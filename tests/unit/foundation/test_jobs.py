@@ -232,6 +232,22 @@ def test_the_code_of_a_job_goes_when_it_has_ended_and_its_result_stays(box):
     wait(following)
 
 
+def test_whoever_looks_finds_whole_jobs_only(box, monkeypatch):
+    seen = []
+    pack = jobs._pack
+
+    def looks(path):
+        pack(path)
+        seen.append((jobs.job_ids(), jobs.running()))
+
+    monkeypatch.setattr(jobs, '_pack', looks)
+    wait(start()['id'])
+    assert seen == [([], None)]
+    # pruned by another run between two looks
+    monkeypatch.setattr(jobs, 'job_ids', lambda: ['job-20260101T000000-0001'])
+    assert jobs.running() is None and jobs.known() == []
+
+
 def test_the_job_outlives_whoever_started_it(box):
     code = ('import sys; sys.path.insert(0, %r)\n'
             'import conftest\n'
