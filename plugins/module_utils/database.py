@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import contextlib
+import errno
 import fcntl
 import functools
 import os
@@ -28,6 +29,10 @@ _SCHEMA = re.compile(r'^[^`\0/\\.]{1,64}$')
 # What a client of before hears from a server that was restarted; after the second, the statement may have been carried out.
 _GONE = re.compile(r'^ERROR (?:2006|1927) ')
 _LOST = re.compile(r'^ERROR 2013 ')
+# Seconds without a statement after which a kept client is not trusted: the server may be set to hang up on it.
+IDLE = 20
+# Boxes without a clock of their own set theirs by months when they get a link; Python 2 knows no other time.
+_now = getattr(time, 'monotonic', time.time)
 # Bytes of a script that both pipes of a kept client take without anybody waiting for the other.
 _SHORT = 1 << 15
 # Clients in use by kept_clients(), by how they connect; None outside of it.
@@ -68,6 +73,11 @@ def set_config_rows(database, values, plugin='core'):
         database.query(';\n'.join(statements))
 
 
+def _in_memory():
+    """Where a file that is nobody's business goes, also when the disk is full; None: wherever Python likes."""
+    return '/run' if os.access('/run', os.W_OK) else None
+
+
 def _option(value):
     """A value for an option file: quoted, so that #, spaces and quotes survive."""
     return '"%s"' % system.to_text(value).replace('\\', '\\\\').replace('"', '\\"')
@@ -102,8 +112,8 @@ class _Client:
     """A client that stays, and answers one script after the other. One that has met an error has ended, as it would by itself."""
 
     def __init__(self, argv):
-        self.used = False
-        self._errors = tempfile.TemporaryFile()
+        self.last = _now()
+        self._errors = tempfile.TemporaryFile(dir=_in_memory())
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,  # pylint: disable=ansible-bad-function
                                          env=system.environment(), preexec_fn=os.setsid, close_fds=True)
         # Python 2 hands pipes on to every other child, and the client would outlive us with that.
@@ -112,7 +122,6 @@ class _Client:
 
     def ask(self, script, timeout):
         """system.Completed of a script (text); rc is None while the client goes on."""
-        self.used = True
         # Rows cannot forge the end of the answer: they do not know this word.
         mark = '@@%032x' % random.SystemRandom().getrandbits(128)
         try:
@@ -121,18 +130,26 @@ class _Client:
         except (IOError, OSError):
             # It has ended before it could read; why is among its errors.
             pass
-        said, mark, until = b'', mark.encode('ascii') + b'\n', time.time() + timeout
+        said, mark, until = b'', mark.encode('ascii') + b'\n', _now() + timeout
         descriptor = self._process.stdout.fileno()
         while not said.endswith(mark):
-            if not select.select([descriptor], [], [], max(0, until - time.time()))[0]:
+            try:
+                ready = select.select([descriptor], [], [], max(0, until - _now()))[0]
+            except select.error as error:
+                # Python 2: somebody asks the job to stop
+                if error.args[0] != errno.EINTR:
+                    raise
+                continue
+            if not ready:
                 self.end(kill=True)
-                return system.Completed(124, '', '%s did not end within %s s' % ('mariadb', timeout))
+                return system.Completed(124, '', 'the statement did not end within %s s' % timeout)
             piece = os.read(descriptor, 1 << 16)
             if not piece:
                 rc = self._process.wait()
                 self._errors.seek(0)
                 return system.Completed(rc or 1, '', system.to_text(self._errors.read(1 << 16)))
             said += piece
+        self.last = _now()
         return system.Completed(None, system.to_text(said[:-len(mark)]), '')
 
     def end(self, kill=False):
@@ -167,8 +184,7 @@ class Database:
 
     @contextlib.contextmanager
     def _option_file(self):
-        folder = '/run' if os.access('/run', os.W_OK) else None
-        handle, path = tempfile.mkstemp(prefix='jeedom-fleet-', suffix='.cnf', dir=folder)
+        handle, path = tempfile.mkstemp(prefix='jeedom-fleet-', suffix='.cnf', dir=_in_memory())
         lines = ['[client]', 'default-character-set=utf8mb4']
         if self.as_root:
             lines.append('user=root')
@@ -224,6 +240,9 @@ class Database:
         key = (threading.current_thread().ident, self.as_root, schema, tuple(sorted(self.credentials.items())))
         while True:
             client = _kept.get(key)
+            if client is not None and not 0 <= _now() - client.last < IDLE:
+                _kept.pop(key).end()
+                client = None
             if client is None:
                 # An error of connecting ends the client before its first answer, which may still need the option file.
                 with self._option_file() as options:

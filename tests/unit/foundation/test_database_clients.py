@@ -7,7 +7,9 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import os
+import signal
 import sys
+import tempfile
 import time
 
 import pytest
@@ -42,8 +44,8 @@ for line in iter(sys.stdin.readline, ''):
             sys.stderr.write(stream.read())
         os.unlink(restarted)
         sys.exit(1)
-    if line == 'SLEEP':
-        time.sleep(60)
+    if line in ('SLEEP', 'NAP'):
+        time.sleep(60 if line == 'SLEEP' else 0.5)
     elif line.startswith('SELECT'):
         sys.stdout.write(line.split(None, 1)[1].strip("'") + chr(10))
     sys.stdout.flush()
@@ -98,6 +100,19 @@ def test_one_client_for_each_way_to_connect(notes, jeedom):
     assert [line.split()[-2] for line in starts(notes)] == ['jeedom', 'other', '--skip-column-names']
 
 
+@pytest.mark.parametrize('passed, clients', [(database.IDLE - 1, 1), (database.IDLE + 1, 2), (-3600, 2)])
+def test_a_client_that_was_idle_for_long_is_not_trusted(notes, jeedom, monkeypatch, passed, clients):
+    clock = [1000.0]
+    monkeypatch.setattr(database, '_now', lambda: clock[0])
+    with database.kept_clients():
+        jeedom.query('SELECT 1')
+        clock[0] += passed
+        assert jeedom.scalar('SELECT 2') == '2'
+        clock[0] += 1
+        assert jeedom.scalar('SELECT 3') == '3'
+    assert len(starts(notes)) == clients
+
+
 def test_what_changes_the_settings_of_a_client_has_one_of_its_own(notes, jeedom):
     with database.kept_clients():
         jeedom.query('SELECT 1')
@@ -131,6 +146,28 @@ def test_a_statement_without_an_end_is_killed(notes, jeedom):
         assert jeedom.scalar('SELECT 1') == '1'
     assert not any(os.path.exists('/proc/%s' % line.split()[1]) for line in starts(notes)), 'a client goes on'
     assert time.time() - begin < 30 and 'did not end within 0.5 s' in caught.value.msg
+
+
+def test_a_job_that_is_asked_to_stop_gets_its_answer_first(notes, jeedom):
+    asked = []
+    before = signal.signal(signal.SIGALRM, lambda number, dummy_frame: asked.append(number))
+    try:
+        with database.kept_clients():
+            jeedom.query('SELECT 1')
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            assert jeedom.query('NAP') == [] and asked
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_full_disk_keeps_no_client_from_starting(notes, jeedom, tmp_path, monkeypatch):
+    def full(*dummy):
+        raise OSError('No usable temporary directory found')
+
+    monkeypatch.setattr(tempfile, 'gettempdir', full)
+    monkeypatch.setattr(database, '_in_memory', lambda: str(tmp_path))
+    with database.kept_clients():
+        assert jeedom.scalar('SELECT 1') == '1'
 
 
 @pytest.mark.parametrize('said, sql, again', [
