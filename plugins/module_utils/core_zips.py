@@ -70,7 +70,7 @@ def fetch(todo, params, context, share):
     for index, hop in enumerate(todo):
         context.phase('fetch', share * index / float(len(todo)), step='core %s' % hop['version'])
         found[hop['version']] = get(hop, params['zips'] or {}, params['source_url'],
-                                              dict(stall=params['download_stall'], download=params['download_timeout']), context)
+                                    dict(stall=params['download_stall'], download=params['download_timeout']), context)
     return found
 
 

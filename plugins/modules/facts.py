@@ -99,8 +99,8 @@ ansible_facts:
         unreadable: {storage.io_errors: "dmesg: read kernel buffer failed: Operation not permitted"}
 under_way:
   description:
-    - What an earlier run of this collection left under way on the box, RV(under_way.transaction), RV(under_way.restore) and
-      RV(under_way.live_job), as M(jeedom.fleet.rollback_point) tells them with O(jeedom.fleet.rollback_point#module:state=info).
+    - What an earlier run of this collection left under way on the box, C(transaction), C(restore) and C(live_job), each null where there
+      is none, as M(jeedom.fleet.rollback_point) tells them with O(jeedom.fleet.rollback_point#module:state=info).
     - Null when that cannot be told.
   returned: success, and where no Jeedom is found
   type: dict
