@@ -166,6 +166,17 @@ class _Client:
         self._errors.close()
 
 
+def _answer(key, sql, timeout):
+    """What a kept client says; it goes unless it said all, since the rest would be taken for the answer to the next statement."""
+    done = None
+    try:
+        done = _kept[key].ask(sql, timeout)
+    finally:
+        if done is None or done.rc is not None:
+            _kept.pop(key).end(kill=done is None)
+    return done
+
+
 class Database:
     """One schema, reached with given credentials or as root through the socket.
 
@@ -238,27 +249,19 @@ class Database:
     def _ask_kept(self, sql, timeout, schema):
         """What query() needs to know, from a client that is kept: one per thread and schema."""
         key = (threading.current_thread().ident, self.as_root, schema, tuple(sorted(self.credentials.items())))
-        while True:
-            client = _kept.get(key)
-            if client is not None and not 0 <= _now() - client.last < IDLE:
-                _kept.pop(key).end()
-                client = None
-            if client is None:
-                # An error of connecting ends the client before its first answer, which may still need the option file.
-                with self._option_file() as options:
-                    client = _kept[key] = _Client(self._client(options, schema) + ['--unbuffered'])
-                    done = client.ask(sql, timeout)
-                used = False
-            else:
-                used, done = True, client.ask(sql, timeout)
-            if done.rc is None:
-                return done
-            del _kept[key]
-            if done.rc != 124:
-                client.end()
+        client = _kept.get(key)
+        if client is not None and not 0 <= _now() - client.last < IDLE:
+            _kept.pop(key).end()
+            client = None
+        if client is not None:
+            done = _answer(key, sql, timeout)
             again = _GONE.match(done.err) or (_LOST.match(done.err) and sql.lstrip().upper().startswith('SELECT'))
-            if not (used and again):
+            if done.rc is None or not again:
                 return done
+        # An error of connecting ends the client before its first answer, which may still need the option file.
+        with self._option_file() as options:
+            _kept[key] = _Client(self._client(options, schema) + ['--unbuffered'])
+            return _answer(key, sql, timeout)
 
     def scalar(self, sql, timeout=60):
         """The first cell of a statement, or None."""

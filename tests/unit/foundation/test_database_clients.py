@@ -170,6 +170,17 @@ def test_a_full_disk_keeps_no_client_from_starting(notes, jeedom, tmp_path, monk
         assert jeedom.scalar('SELECT 1') == '1'
 
 
+def test_rows_that_were_not_waited_for_are_no_answer_to_the_next_statement(notes, jeedom, monkeypatch):
+    with database.kept_clients():
+        jeedom.query('SELECT 1')
+        with monkeypatch.context() as patch:
+            patch.setattr(database.select, 'select', lambda *dummy: {}['cut'])
+            with pytest.raises(KeyError):
+                jeedom.query('SELECT 2')
+        assert jeedom.scalar('SELECT 3') == '3'
+    assert not any(os.path.exists('/proc/%s' % line.split()[1]) for line in starts(notes))
+
+
 @pytest.mark.parametrize('said, sql, again', [
     ('ERROR 2006 (HY000) at line 3: MySQL server has gone away', 'UPDATE cron SET enable=0', True),
     ('ERROR 1927 (70100) at line 3: Connection was killed', 'UPDATE cron SET enable=0', True),
