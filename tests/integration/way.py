@@ -26,6 +26,15 @@ TICK = ('systemd-run -q --collect --unit=test-tick bash -c "while :; do [ -e /et
         'sudo -u www-data php /var/www/html/core/php/jeeCron.php >/dev/null 2>&1; sleep 4; done"')
 
 
+def _with_descendants(pid: int) -> list[int]:
+    """A process and all that it and its children have started."""
+    found = [pid]
+    for each in found:
+        with contextlib.suppress(OSError):
+            found += [int(child) for path in Path(f'/proc/{each}/task').glob('*/children') for child in path.read_text().split()]
+    return found
+
+
 class Way:
     """A box and a controller with artifacts of its own."""
 
@@ -75,9 +84,10 @@ class Way:
         return process
 
     def kill(self, process: subprocess.Popen) -> None:
-        """Pull the plug of the controller: Ansible, its workers, its ssh connections."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        """Pull the plug of the controller: Ansible, its workers, which newer cores give sessions of their own, and what those have started."""
+        for pid in _with_descendants(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait(timeout=60)
 
     # -- looking
