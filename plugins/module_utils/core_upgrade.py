@@ -141,7 +141,7 @@ class Upgrade(object):
         """Give the settings back, then bring the plugins up to date: they need the market and their own sources."""
         defaults = config.defaults(self.installation)
         version = self.installation.version()
-        self.kept = settings.give_back(self.database, self.settings, version, defaults)
+        self.kept = settings.give_back(self.database, self.settings, version, defaults, archive=not self.opened)
         if not self.params['plugins']:
             return
         self.context.phase('plugins', HOPS_TO, step='')

@@ -142,6 +142,9 @@ def _absent(installation, check_mode):
         installation = Installation(web_root)
         if opened:
             engine.start(installation, opened['engine'])
+            noted = (opened.get('upgrade') or {}).get('settings')
+            if opened['step'] == transaction.UPGRADED and noted:
+                settings.give_back_archive(installation.database(), noted, installation.version())
         record = restore_point.manifest()
         restore_point.drop(web_root, record['connection'] if record else _connection(installation))
         restore_unit.remove()

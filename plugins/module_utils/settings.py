@@ -77,10 +77,11 @@ def for_finish(database):
     set_config_rows(database, {'update::allowCore': '0', 'market::enable': '0'})
 
 
-def give_back(database, before, version, defaults):
+def give_back(database, before, version, defaults, archive=True):
     """Give everything back that may be given back on this version.
 
-    before: what record() returned. version: of the files now. defaults: {key: default} of this core.
+    before: what record() returned. version: of the files now. defaults: {key: default} of this core. archive: False leaves the nightly
+    archive of the history off, for give_back_archive().
     Returns the sentences about what has to stay changed.
     """
     kept, rows = [], {}
@@ -98,16 +99,28 @@ def give_back(database, before, version, defaults):
     if not core_route.at_least(version, PURGE_HARMLESS):
         if before['purge'] is not False:
             kept.append('The task history::archive stays off: cores before %s delete recent history every night.' % PURGE_HARMLESS)
-    elif before['purge'] is not False and cron_task.enabled(database, *PURGE) is False:
-        # Absent before means that the core has created it since, enabled.
-        cron_task.set_enabled(database, PURGE[0], PURGE[1], True)
-    elif before['purge'] is False:
+    elif archive:
+        give_back_archive(database, before, version)
+    else:
         purge_off(database)
     # The updater has noted its provider there; the core would correct it at its next check only.
     provider = config_rows(database, ['core::repo::provider'])['core::repo::provider'] or 'default'
     database.query("UPDATE `update` SET source=%s WHERE type='core' AND logicalId='jeedom'"
                    % quote(before.get('source') or provider))
     return kept
+
+
+def give_back_archive(database, before, version):
+    """Let the nightly archive of the history run again, if it did and may.
+
+    Only after the census: it replaces rows by their average at five in the morning, and a migration that ends then would look as if they
+    were lost.
+    """
+    if before['purge'] is False or not core_route.at_least(version, PURGE_HARMLESS):
+        purge_off(database)
+    elif cron_task.enabled(database, *PURGE) is False:
+        # Absent before means that the core has created it since, enabled.
+        cron_task.set_enabled(database, PURGE[0], PURGE[1], True)
 
 
 def _follows(branch):

@@ -262,6 +262,17 @@ def market_that_hangs(way: Way) -> None:
     way.on_target()
 
 
+def nightly_archive_after_the_upgrade(way: Way) -> None:
+    """It is due as soon as the engine runs again; what it averages must not be taken for lost."""
+    due = """mysql jeedom -e "UPDATE cron SET schedule = '* * * * *' WHERE class = 'history' AND function = 'archive'\""""
+    # Not before all hops are done: each gives the task its schedule anew.
+    way.box.do('watch', when="grep -q '\"upgraded\"' /var/lib/jeedom-fleet/state.json", action=due)
+    process = way.run(jeedom_target_version=NEWEST)
+    way.told(process, 'migrated', 'commit', 'ok')
+    row = way.box.sh("""mysql -N jeedom -e "SELECT schedule, enable FROM cron WHERE class = 'history' AND function = 'archive'\"""").split('\t')
+    assert [cell.strip() for cell in row] == ['* * * * *', '1'], row
+
+
 def blocked(way: Way) -> None:
     """What stands in the way is told before anything is touched."""
     process = way.run(jeedom_target_version='4.9.9')
@@ -285,6 +296,7 @@ CASES = {
     'no room, and the way back is cut': no_room_and_the_way_back_is_cut,
     'all hops done, then taken back': taken_back_before_the_commit,
     'market hangs': market_that_hangs,
+    'nightly archive after the upgrade': nightly_archive_after_the_upgrade,
     'download refused': download_refused,
     'disk full at the backup': disk_full_at_the_backup,
     'blocked': blocked,

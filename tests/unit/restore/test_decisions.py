@@ -324,12 +324,12 @@ def test_the_timer_leaves_a_box_that_is_to_be_left(state_dir, monkeypatch):
 
 # -- what a commit leaves, and what a later run must know
 
-def commit(state_dir, monkeypatch, step):
+def commit(state_dir, monkeypatch, step, **noted):
     folder = state_dir / 'recorded'
     folder.mkdir()
     (folder / 'freeze.json').write_text(u'{"cron": {"history::archive": true}}')
     opened()
-    transaction.update(step=step)
+    transaction.update(step=step, **noted)
     for module, name in ((rollback_point.engine, 'start'), (restore_point, 'drop'), (rollback_point.restore_unit, 'remove')):
         monkeypatch.setattr(module, name, lambda *dummy: None)
     monkeypatch.setattr(rollback_point, '_connection', lambda installation: None)
@@ -340,6 +340,15 @@ def commit(state_dir, monkeypatch, step):
 
 def test_a_commit_forgets_what_freeze_recorded(state_dir, monkeypatch):
     assert commit(state_dir, monkeypatch, transaction.UPGRADED) is False
+
+
+@pytest.mark.parametrize('step, given', [(transaction.UPGRADED, True), (transaction.OPEN, False)])
+def test_the_nightly_archive_runs_again_once_the_migration_is_committed(state_dir, monkeypatch, step, given):
+    back = []
+    monkeypatch.setattr(rollback_point.Installation, 'database', lambda self: 'database')
+    monkeypatch.setattr(rollback_point.settings, 'give_back_archive', lambda *arguments: back.append(arguments))
+    commit(state_dir, monkeypatch, step, upgrade=dict(settings=dict(purge=True)))
+    assert back == ([('database', dict(purge=True), '4.5.3')] if given else [])
 
 
 def test_a_migration_that_is_given_up_leaves_the_freeze_as_it_is(state_dir, monkeypatch):

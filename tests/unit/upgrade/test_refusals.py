@@ -88,7 +88,7 @@ def updated(monkeypatch):
     done = []
 
     def call(found, answers=True):
-        monkeypatch.setattr(settings, 'give_back', lambda *dummy: [])
+        monkeypatch.setattr(settings, 'give_back', lambda *dummy, **dummies: [])
         monkeypatch.setattr(core_plugins, 'market_answers', lambda *dummy: answers)
         monkeypatch.setattr(core_plugins, 'update', lambda *dummy: done.append('virtual') or ([{'id': 'virtual'}], [], []))
         monkeypatch.setattr(core_hop, 'prove_core', lambda *dummy: found)

@@ -94,6 +94,17 @@ def test_a_purge_that_was_off_stays_off():
     assert database.cron['history::archive'] is False
 
 
+@pytest.mark.parametrize('was, version, after', [(True, '4.5.3', True), (None, '4.5.3', True), (False, '4.5.3', False)])
+def test_the_nightly_archive_waits_for_the_census(was, version, after):
+    database = FakeDatabase({}, {} if was is None else {'history::archive': was})
+    before = settings.record(database)
+    database.cron['history::archive'] = True  # the last hop does that
+    settings.give_back(database, before, version, DEFAULTS, archive=False)
+    assert database.cron['history::archive'] is False
+    settings.give_back_archive(database, before, version)
+    assert database.cron['history::archive'] is after
+
+
 def test_no_core_update_forbidden_by_hand_is_allowed_for_the_hop_and_forbidden_again():
     database = box_of_v3(**{'update::allowCore': '0'})
     before = settings.record(database)
