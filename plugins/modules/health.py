@@ -83,14 +83,9 @@ health:
       type: list
       elements: dict
 ansible_facts:
-  description: The facts of RV(ansible_facts.jeedom), as M(jeedom.fleet.facts) gives them.
+  description: The facts under C(jeedom), as M(jeedom.fleet.facts) gives them.
   returned: with O(gather_subset)
   type: dict
-  contains:
-    jeedom:
-      description: One key per section that was asked for; docs/facts.md describes them.
-      type: dict
-      returned: always
 error_code:
   description: For example C(no_jeedom).
   returned: failure

@@ -16,7 +16,8 @@ description:
   - With O(state=present) a complete copy of the web root and of the database stands ready beside the live ones, taken with
     the engine and the web stopped, proved file by file and table by table. With it the migration of the box is open, its
     engine stopped, and a systemd unit takes the box back by itself if it is rebooted now.
-  - With O(state=absent) all of that is gone and the engine is as it was. That is the commit of a migration.
+  - With O(state=absent) all of that is gone, the engine is as it was, and the nightly archive of the history may run again. That is
+    the commit of a migration.
   - Before anything is touched it is checked that there is room for the rollback itself too, and that root gets into MariaDB.
   - Left out are the backup folder and whatever is mounted inside the web root; a rollback leaves both where they are.
   - A rollback point that cannot be finished leaves the box as it was.
