@@ -113,8 +113,8 @@ def give_back(database, before, version, defaults, archive=True):
 def give_back_archive(database, before, version):
     """Let the nightly archive of the history run again, if it did and may.
 
-    Only after the census: it replaces rows by their average at five in the morning, and a migration that ends then would look as if they
-    were lost.
+    Only after the census: at five in the morning it moves rows to historyArch, and averages them there (observed on 4.5.3), so a
+    migration that ends then would look as if they were lost.
     """
     if before['purge'] is False or not core_route.at_least(version, PURGE_HARMLESS):
         purge_off(database)

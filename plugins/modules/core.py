@@ -24,7 +24,7 @@ description:
     to its rollback point inside the same job.
   - The date limit of Jeedom's cores and the nightly history purge are disarmed before the first hop, and given back as
     soon as the version allows. With a rollback point, the nightly archive of the history comes back with its end (M(jeedom.fleet.rollback_point),
-    O(jeedom.fleet.rollback_point#module:state=absent)), so that rows that it averages are not taken for lost.
+    O(jeedom.fleet.rollback_point#module:state=absent)), so that rows that it moves or averages are not taken for lost.
   - Plugins are brought up to date last, when the market answers. A plugin that cannot be is told, and fails nothing.
 author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:

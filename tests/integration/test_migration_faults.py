@@ -263,7 +263,7 @@ def market_that_hangs(way: Way) -> None:
 
 
 def nightly_archive_after_the_upgrade(way: Way) -> None:
-    """It is due as soon as the engine runs again; what it averages must not be taken for lost."""
+    """It is due as soon as the engine runs again; what it moves must not be taken for lost."""
     due = """mysql jeedom -e "UPDATE cron SET schedule = '* * * * *' WHERE class = 'history' AND function = 'archive'\""""
     # Not before all hops are done: each gives the task its schedule anew.
     way.box.do('watch', when="grep -q '\"upgraded\"' /var/lib/jeedom-fleet/state.json", action=due)
