@@ -36,7 +36,8 @@ def sh(command):
 
 def sql(text, schema='jeedom'):
     """Run SQL as root."""
-    process = subprocess.Popen(['mysql', '-N'] + ([schema] if schema else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(['mysql', '-N', '--default-character-set=utf8mb4'] + ([schema] if schema else []), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
     out = process.communicate(text.encode('utf-8'))[0]
     assert process.returncode == 0, text
     return out.decode('utf-8')
@@ -155,7 +156,7 @@ def enrich(dummy):
     sql("DROP VIEW IF EXISTS zview, aview; DROP TABLE IF EXISTS pchild, pparent; "
         "CREATE TABLE pparent (id INT PRIMARY KEY, t VARCHAR(80), d DATETIME, b BLOB) ENGINE=InnoDB CHARSET=utf8mb4;"
         "CREATE TABLE pchild (id INT PRIMARY KEY AUTO_INCREMENT, up INT, CONSTRAINT fk_up FOREIGN KEY (up) REFERENCES pparent (id)) "
-        "ENGINE=InnoDB; INSERT INTO pparent VALUES (1, 'caf\xc3\xa9', NOW(), x'00ff5c27'), (2, 'line\\nend', NULL, NULL);"
+        u"ENGINE=InnoDB; INSERT INTO pparent VALUES (1, 'caf\u00e9 \U0001f3e0', NOW(), x'00ff5c27'), (2, 'line\\nend', NULL, NULL);"
         "INSERT INTO pchild (up) VALUES (1), (2), (NULL); CREATE VIEW zview AS SELECT id FROM pparent;"
         "CREATE VIEW aview AS SELECT id FROM zview; DROP PROCEDURE IF EXISTS pp; DROP EVENT IF EXISTS ev;\n"
         "DELIMITER $$\nCREATE TRIGGER tr BEFORE INSERT ON pchild FOR EACH ROW BEGIN SET NEW.up = 1; SET @x = 1; END$$\n"

@@ -146,6 +146,11 @@ def test_what_is_repaired_is_listed_no_more(box, look):
     assert set(base) - set(found) == set(REPAIRS) and set(found) <= set(base)
 
 
+def test_names_are_read_as_jeedom_shows_them(box):
+    named = {item['name'] for item in box.call('facts')['ansible_facts']['jeedom']['history']['largest']}
+    assert any(name.startswith("[Salle à manger de l'étage][Équipement ") for name in named), named
+
+
 @pytest.mark.parametrize('name', ALONE)
 def test_what_hides_other_things_is_listed_by_itself(box, look, name):
     expected, harm, repair = ALONE[name]

@@ -36,6 +36,8 @@ def statements(size: dict, plugins: list[dict], now: datetime.datetime) -> Itera
     """The data set. size: equipments, commands (per equipment), history (rows in all), designs, scenarios."""
     chance = random.Random(42)
     equipments, commands = size.get('equipments', 20), size.get('commands', 5)
+    # The client of Debian 9 to 11 reads latin1 by default, Jeedom writes UTF-8.
+    yield 'SET NAMES utf8mb4;\n'
     yield insert('object', [{'id': number, 'name': name, 'father_id': None if number == 1 else 1, 'isVisible': 1, 'position': number,
                              'configuration': {'parentNumber': 0 if number == 1 else 1}, 'display': {'icon': '<i class="fa fa-home"></i>'}}
                             for number, name in enumerate(ROOMS, 1)])
