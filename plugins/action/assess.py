@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, assessment, findings_table, journal, knowledge, market, runs
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, assessment, findings_table, journal, knowledge, market, runs, store
 
 ARGUMENT_SPEC = {
     'facts': {'type': 'raw'},
@@ -76,9 +76,10 @@ class ActionModule(ActionBase):
         # A dry run leaves nothing behind that a report or a later run could take for a look that counted.
         folder = artifacts.run_dir(root, run_id, host) if args['save'] and not self._task.check_mode else None
         answers = self.market(args, facts, folder.parent if folder else Path(constants.DEFAULT_LOCAL_TMP))
+        archive = args['archive'] or (store.proved(root, host) if args['phase'] == 'first' else None)
         found = assessment.assess(
             facts, known, args['target'], accept=args['accept'], error=args['facts_error'] or None, phase=args['phase'], now=time.time(),
-            policy={'remove_plugins': args['remove_plugins'], 'allow': args['allow']}, market=answers, archive=args['archive'])
+            policy={'remove_plugins': args['remove_plugins'], 'allow': args['allow']}, market=answers, archive=archive)
         result = {'changed': False, 'findings': found.findings, 'verdict': found.verdict, 'route': found.route, 'summary': found.summary,
                   'market': {'online': answers['online'], 'reason': answers['reason']}}
         if folder:

@@ -75,7 +75,8 @@ options:
     elements: path
     default: []
   archive:
-    description: In the second look, the archive of this run. C(proved) must be true in it.
+    description: In the second look, the archive of this run. C(proved) must be true in it. The first look sees by itself what earlier runs left in the
+      store.
     type: dict
   market:
     description:

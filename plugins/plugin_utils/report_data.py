@@ -119,6 +119,12 @@ def findings(value: Any, language: str) -> list[dict]:
     return sorted(found, key=lambda item: (SEVERITIES.index(item['severity']), item['id'], item['subject']))
 
 
+def standing_findings(root: Path, host: str, found: list[dict]) -> list[dict]:
+    """Without the remark that an archive is missing, where one has come since that look."""
+    missing = [item for item in found if item['id'] == 'backup_not_proved']
+    return [item for item in found if item not in missing] if missing and store.proved(root, host) else found
+
+
 def plugins(before: Any, after: Any) -> list[dict]:
     """The plugins of a box. v4: true, false, or null when the plugin does not say."""
     still = {plugin.get('id') for plugin in items(section(after, 'plugins'))} if isinstance(section(after, 'plugins'), dict) else None
@@ -222,7 +228,7 @@ def box(root: Path, entry: dict, language: str) -> dict:
         'started': number(entry.get('started')), 'updated': number(entry.get('updated')), 'duration': status.duration(entry),
         'stages': stages(entry, language), 'left': status.left(entry),
         'verdict': text(section(assess, 'verdict'), width=40), 'route': [text(step, width=20) for step in _route(assess)],
-        'findings': findings(files.read('findings', []), language), 'plugins': plugins(before, after),
+        'findings': standing_findings(root, entry['host'], findings(files.read('findings', []), language)), 'plugins': plugins(before, after),
         'census': census(before, after, files.read('census-difference', section(entry, 'stages', 'verify', 'result', 'census_difference')), language),
         'archives': archives(root, entry['host']), 'hops': hops(entry), 'outage': number(section(upgrade, 'outage')),
         'health': {'status': text(health.get('status') if isinstance(health, dict) else '', width=20),

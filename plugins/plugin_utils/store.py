@@ -106,6 +106,14 @@ def look(place: Path) -> list[dict]:
     return sorted(found, key=order, reverse=True)
 
 
+def proved(root: Path, host: str) -> dict | None:
+    """The newest proved copy of a box; None without, or where the store cannot be read, which those say who need to write there."""
+    try:
+        return next((copy for copy in look(folder(root, host)) if copy['proved']), None)
+    except StoreError:
+        return None
+
+
 def _blank(place: Path, name: str) -> dict:
     return {'name': name, 'path': str(place / name), 'form': 'plain', 'size': 0, 'bytes': 0, 'sha256': None, 'created': 0.0, 'fetched': 0.0, 'serial': 0,
             'core_version': None, 'host': None, 'plugins': [], 'proved': False, 'problems': [], 'notes': [], 'how': None, 'complement': None,

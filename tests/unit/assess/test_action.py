@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import store
 
 from .conftest import HEALTHY, put
 
@@ -61,6 +62,24 @@ def test_a_run(hostile):
     assert json.loads((folder / 'facts-before.json').read_text())['core'] == HEALTHY['core']
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / 'findings.json', folder / 'facts-before.json')] == [0o700, 0o600, 0o600]
     assert not list(hostile.rglob('owned'))
+
+
+def test_an_archive_of_an_earlier_run_is_seen(hostile):
+    place = store.folder(hostile / 'artifacts', 'box/1')
+    place.mkdir(parents=True)
+    manifest = {'proved': True, 'size': 3, 'sha256': 'a' * 64, 'created': 1.0}
+
+    def listed() -> bool:
+        done = play(hostile, [assess(show=False)], '-e', 'jeedom_run_id=r')
+        assert done.returncode == 0, done.stdout + done.stderr
+        return 'backup_not_proved' in {item['id'] for item in json.loads((hostile / 'artifacts/r/box%2F1/findings.json').read_text())}
+
+    assert listed()
+    (place / 'backup.tar.gz').write_bytes(b'abc')
+    store.keep_manifest(place, 'backup.tar.gz', manifest)
+    assert not listed()
+    (place / 'backup.tar.gz').write_bytes(b'a')
+    assert listed(), 'a copy that is not whole is none'
 
 
 def test_the_second_look_keeps_the_first(hostile):

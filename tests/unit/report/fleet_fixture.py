@@ -88,7 +88,7 @@ def _archive(root, host, name, chance):
     second = name.removesuffix('.tar.gz') + '.complement.tar.gz'
     (folder / second).write_bytes(b'x' * 5000)
     digest = hashlib.sha256(f'{host}{name}'.encode()).hexdigest()
-    artifacts.write_json(folder / f'{name}.manifest.json', {'sha256': digest, 'size': size, 'core_version': '3.3.60', 'created': BEGIN + 100,
+    artifacts.write_json(folder / f'{name}.manifest.json', {'sha256': digest, 'size': size, 'core_version': '3.3.60', 'created': BEGIN + 100, 'proved': True,
                                                             'complement': {'name': second, 'size': 5000, 'sha256': digest[::-1]}})
 
 

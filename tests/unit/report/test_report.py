@@ -101,6 +101,21 @@ def test_an_archive_that_is_gone_or_cut_is_said(fleets, tmp_path):
     assert [each['present'] for each in report_data.archives(root, 'box1') if each['name'] == archive.name] == [False]
 
 
+def test_a_missing_archive_is_told_until_one_is_there(fleets, tmp_path):
+    root = fleets.make(tmp_path / 'a', 1)
+    path = root / fleets.RUN / 'box1' / 'findings.json'
+    artifacts.write_json(path, [*artifacts.read_json(path), {'id': 'backup_not_proved', 'severity': 'info', 'title': 'No archive yet'}])
+
+    def told() -> list[str]:
+        return [item['id'] for item in report_data.build(root)['boxes'][0]['findings']]
+
+    others = told()
+    assert others and 'backup_not_proved' not in others
+    for manifest in (root / 'archives/box1').glob('*.manifest.json'):
+        artifacts.write_json(manifest, {**artifacts.read_json(manifest), 'proved': False})
+    assert sorted(told()) == sorted([*others, 'backup_not_proved'])
+
+
 def test_the_newest_journal_of_two_controllers_counts(tmp_path):
     for place, when, outcome in (('a', 10, 'failed'), ('b', 20, 'migrated')):
         entry = {'schema': 1, 'host': 'box', 'run_id': 'r', 'started': 1, 'outcome': None, 'stages': {}, 'history': []}
