@@ -109,6 +109,7 @@ def census(dummy):
 def around(dummy):
     """What must be as it was beside files and tables, and what must not be left anywhere."""
     # A web server that is down is what is being looked at, and no error of the look.
+    # Told, not failed: a box without a page or without Apache is what the tests compare.
     page = sh('curl -s "http://127.0.0.1/index.php?v=d" || true')
     return dict(
         page='password' in page and len(page) > 2000, apache=sh('systemctl is-active apache2 || true').strip(),
@@ -246,6 +247,7 @@ def watch(params):
 def calm(dummy):
     """Disarm; how often it has struck."""
     # the watcher has gone by itself when its fault has struck
+    # There is none unless a test before this one set a watch.
     sh('systemctl stop test-watch 2>/dev/null || true; rm -f /usr/local/bin/php /usr/local/bin/rm /usr/local/bin/wget /usr/local/bin/tar')
     struck = len(os.listdir('/root/test/struck')) if os.path.isdir('/root/test/struck') else 0
     sh('/bin/rm -rf /root/test/struck')

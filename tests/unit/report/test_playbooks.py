@@ -153,7 +153,7 @@ BEGINS = '''
   tasks:
     - jeedom.fleet.backup_fetch: {backup: "{{ [] if fate | default('good') == 'lost' else {'proved': false, 'name': 'x'} }}"}
       vars: {jeedom_begins: fetch, jeedom_python: {path: /usr/bin/python3, version: [3, 9, 0], transport: stdin}}
-      ignore_errors: true
+      ignore_errors: true # it is refused on purpose; what counts is what the journal says of it
     - jeedom.fleet.record: {stage: fetch, status: ok, message: Here.}
       when: fate | default('good') == 'good'
 '''
