@@ -25,7 +25,7 @@ DATABASE_QUERIES = {
     'database.version': 'SELECT VERSION(), @@version_comment',
     'database.variables': 'SHOW VARIABLES WHERE Variable_name IN (%s)' % ', '.join("'%s'" % name for name in VARIABLES),
     'database.tables': 'SELECT table_name, engine, table_rows, IFNULL(data_length, 0) + IFNULL(index_length, 0), table_collation, '
-                       'table_type FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name LIMIT 1000',
+                       'table_type, table_comment FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name LIMIT 1000',
     'database.columns': 'SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE() '
                         'ORDER BY table_name, ordinal_position LIMIT 5000',
     'database.foreign_keys': "SELECT CONCAT(table_name, '.', constraint_name) FROM information_schema.table_constraints "
@@ -82,13 +82,17 @@ def _root_socket(look):
 
 
 def _tables(look):
-    tables, views = {}, []
+    """({table: ...}, [view], [why a table cannot be read])."""
+    tables, views, unreadable = {}, [], []
     for row in look.rows('database.tables'):
         if row[5] == 'VIEW':
             views.append(clean(row[0], 64))
         else:
             tables[clean(row[0], 64)] = dict(engine=clean(row[1]), rows=number(row[2]), size=number(row[3], 0), collation=clean(row[4]))
-    return tables, views
+            if row[1] is None:
+                # MariaDB could not open it, and says why in the place of its comment.
+                unreadable.append(clean('%s: %s' % (row[0], row[6])))
+    return tables, views, unreadable
 
 
 def _columns(look):
@@ -114,7 +118,8 @@ def collect_database(look):
     else:
         look.note('database.flavour', 'the database cannot be asked')
     tables = look.attempt('database.tables', lambda: _tables(look))
-    database['tables'], database['views'] = tables if tables else (None, None)
+    database['tables'], database['views'], unreadable = tables if tables else (None, None, None)
+    database['unreadable'] = None if unreadable is None else capped(unreadable)
     database['size'] = sum(table['size'] for table in tables[0].values()) if tables else None
     database['columns'] = look.attempt('database.columns', lambda: _columns(look))
     names = look.attempt('database.foreign_keys', lambda: [clean(row[0]) for row in look.rows('database.foreign_keys')])

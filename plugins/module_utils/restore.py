@@ -149,7 +149,7 @@ def _restore(context, source, reason):
     context.secrets = installation.secrets()
     context.log('restoring %s %s: %s' % (source.kind, source.version, reason))
     context.phase('prove', 5)
-    exchange = restore_point.exchange(source.web_root, source.connection)
+    exchange = restore_point.exchange(source.web_root, source.connection, context.log)
     journal = dict(step='prepare', source=source.kind, identity=source.identity, version=source.version, web_root=source.web_root,
                    connection=dict((key, value) for key, value in source.connection.items()
                                    if key in ('host', 'port', 'unix_socket', 'dbname')),
@@ -190,7 +190,7 @@ class Restore:
         self.context = context
         self.journal = journal
         self.installation = Installation(journal['web_root'])
-        self.exchange = exchange or restore_point.exchange(journal['web_root'], journal['connection'])
+        self.exchange = exchange or restore_point.exchange(journal['web_root'], journal['connection'], context.log)
         self.old = os.path.join(journal['work'], 'old')
         self.live = os.path.realpath(tree.native(journal['web_root']))
 
@@ -234,7 +234,7 @@ class Restore:
                     self._back(error)
                     raise
                 self.context.log('MariaDB went away (%s); trying again' % error.msg)
-                self.exchange = restore_point.exchange(self.journal['web_root'], self.journal['connection'])
+                self.exchange = restore_point.exchange(self.journal['web_root'], self.journal['connection'], self.context.log)
             except Exception as error:
                 self._back(error)
                 raise

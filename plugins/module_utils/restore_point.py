@@ -206,9 +206,9 @@ def _damaged(how):
                     'controller instead (jeedom_rollback_source: archive).' % how, 'rollback_point_damaged')
 
 
-def exchange(web_root, connection):
+def exchange(web_root, connection, log=None):
     """The Exchange of a rollback point or an installation."""
-    return restore_schema.Exchange(restore_schema.server(connection), connection['dbname'], folder())
+    return restore_schema.Exchange(restore_schema.server(connection), connection['dbname'], folder(), log)
 
 
 def traces(web_root):

@@ -1,11 +1,12 @@
 # -*- coding: utf-8 -*-
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The database half of a restore: scratch schema, proof, exchange by one RENAME TABLE. Python 2.7 and 3.5+, stdlib only.
+"""The database half of a restore: scratch schema, proof, exchange by RENAME TABLE. Python 2.7 and 3.5+, stdlib only.
 
 Tables move by rename. Triggers forbid that across schemas, views and routines know no rename: their definitions
 are saved before, dropped for the exchange and created again after it. Foreign keys follow their tables by themselves.
-Every step may be killed and done again, in either direction: where a table stands tells what is left to do.
+Every step may be killed and done again, in either direction: where a table stands tells what is left to do. That MariaDB dies
+with us is half_renamed.py's; what a crash inside an ALTER TABLE of a hop leaves is told from a table by nobody being able to read it.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -15,7 +16,7 @@ __metaclass__ = type
 import os
 import time
 
-from ansible_collections.jeedom.fleet.plugins.module_utils import fault, system
+from ansible_collections.jeedom.fleet.plugins.module_utils import fault, half_renamed, system
 from ansible_collections.jeedom.fleet.plugins.module_utils.database import Database, identifier, quote
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 
@@ -139,9 +140,10 @@ def compare(found, wanted):
 class Exchange:
     """The live schema and its two neighbours, seen by root."""
 
-    def __init__(self, root, schema, folder):
-        """folder: where the definitions of triggers, views, routines and events are kept (root, 0700)."""
+    def __init__(self, root, schema, folder, log=None):
+        """folder: where the definitions of triggers, views, routines and events are kept (root, 0700). log: takes a line of text."""
         self.root = root
+        self.log = log or (lambda line: None)
         self.live, self.new, self.old = schema, schema + NEW, schema + OLD
         self.folder = folder
         if len(self.new) > 64:
@@ -187,16 +189,76 @@ class Exchange:
         """Live tables to the old schema, scratch tables to live."""
         self.create(self.live)
         self.create(self.old)
+        self._whole()
         self._bare(self.live)
         self._bare(self.new)
         fault.point('swap_tables_bare')
-        live, new, old = (set(_tables(self.root, name)) for name in (self.live, self.new, self.old))
-        moves = [(self.live, name, self.old) for name in steps['tables_out'] if name in live and name not in old]
-        moves += [(self.new, name, self.live) for name in steps['tables_in'] if name in new]
-        self._rename(moves)
+        self._move_out(steps)
+        fault.point('swap_tables_out')
+        self._move_in(steps)
         fault.point('swap_tables_renamed')
         self._same_charset(self.new, self.live)
         self._restore(os.path.join(self.folder, 'objects-new.json'), self.live)
+
+    def _move_out(self, steps):
+        """Live tables to the old schema; those that nobody can read are dropped, with all that a crash left in the live schema."""
+        try:
+            self._rename(self._out(steps))
+        except BoxError as error:
+            # MariaDB may have died and been started again in the middle of it.
+            self._whole()
+            moves = self._out(steps)
+            unreadable = [name for dummy, name, dummy in moves if not self._readable(self.live, name)]
+            if not unreadable:
+                raise
+            self.log('MariaDB cannot read %s (%s)' % (', '.join(unreadable), error.msg))
+            self._rename([move for move in moves if move[1] not in unreadable])
+            self._anew()
+
+    def _out(self, steps):
+        live, new, old = (set(_tables(self.root, name)) for name in (self.live, self.new, self.old))
+        # What came in already is in live under a name that new has no more; the one that went out may have been dropped.
+        return [(self.live, name, self.old) for name in steps['tables_out']
+                if name in live and name not in old and (name in new or name not in steps['tables_in'])]
+
+    def _move_in(self, steps):
+        """Scratch tables to the live schema."""
+        new = set(_tables(self.root, self.new))
+        moves = [(self.new, name, self.live) for name in steps['tables_in'] if name in new]
+        try:
+            self._rename(moves)
+        except BoxError as error:
+            # A name that InnoDB has in the live schema and nobody sees there; a connection that was lost is somebody else's.
+            if _tables(self.root, self.live) or not self._readable(self.new, moves[0][1]):
+                raise
+            self.log('the live schema is not free although it has no table (%s)' % error.msg)
+            self._anew()
+            self._rename(moves)
+
+    def _whole(self):
+        for line in half_renamed.finish(self.root, [(self.live, self.old), (self.new, self.live)]):
+            self.log(line)
+
+    def _readable(self, schema, table):
+        """Whether MariaDB can open a table. Raises when it does not answer at all."""
+        try:
+            self.root.query('SELECT 1 FROM %s.%s LIMIT 0' % (identifier(schema), identifier(table)), schema=False)
+            return True
+        except BoxError:
+            self.root.query('SELECT 1', schema=False)
+            return False
+
+    def _anew(self):
+        """The live schema without what is left in it: tables that nobody can read, and what only InnoDB knows of."""
+        for name in sorted(_tables(self.root, self.live)):
+            if self._readable(self.live, name):
+                raise BoxError('The schema %s on the box still holds the table %s, which is neither from before nor from the rollback point, so '
+                               'it cannot be made anew: move that table to another schema, then run again.' % (self.live, name), 'schema_not_free')
+        self.log('making the schema %s anew' % self.live)
+        # In a client of its own, since the setting is its session's: InnoDB keeps a table that a foreign key leads to.
+        self.root.query('SET SESSION foreign_key_checks=0;\nDROP DATABASE %s' % identifier(self.live), timeout=600, schema=False, own=True)
+        fault.point('swap_schema_dropped')
+        self.create(self.live)
 
     def backward(self, steps):
         """The live schema as it was before forward(), wherever that stopped."""
@@ -204,6 +266,7 @@ class Exchange:
             if exists(self.root, self.live) and os.path.exists(os.path.join(self.folder, 'objects-live.json')):
                 self._restore(os.path.join(self.folder, 'objects-live.json'), self.live)
             return
+        self._whole()
         self._bare(self.live)
         live, new, old = (set(_tables(self.root, name)) for name in (self.live, self.new, self.old))
         moves = [(self.live, name, self.new) for name in steps['tables_in'] if name in live and name not in new]
@@ -241,8 +304,10 @@ class Exchange:
         """(kind, name) of everything that no rename carries along, in the order to drop it."""
         found = [('VIEW', row[0]) for row in self.root.query(
             'SELECT table_name FROM information_schema.views WHERE table_schema=%s' % quote(schema), schema=False)]
-        found += [('TRIGGER', row[0]) for row in self.root.query(
-            'SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema=%s' % quote(schema), schema=False)]
+        # The trigger of a table that nobody can read can neither be shown nor dropped; it goes with its table.
+        found += [('TRIGGER', name) for name, table in self.root.query(
+            'SELECT trigger_name, event_object_table FROM information_schema.triggers WHERE trigger_schema=%s' % quote(schema), schema=False)
+                  if self._readable(schema, table)]
         found += [(row[0], row[1]) for row in self.root.query(
             'SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema=%s' % quote(schema), schema=False)]
         found += [('EVENT', row[0]) for row in self.root.query(

@@ -14,7 +14,7 @@ short_description: The box is as in its rollback point or in an archive
 version_added: 0.1.0
 description:
   - A transaction, unlike Jeedom's own restore. The source is proved, unpacked beside the web root and imported into a scratch
-    schema, tables and rows are compared; then engine and web stop, the trees are exchanged by renames and the tables by one
+    schema, tables and rows are compared; then engine and web stop, the trees are exchanged by renames and the tables by
     C(RENAME TABLE), everything is compared again, the login page is looked at, and only then the old ones are dropped.
   - Killed at any point, or cut by a reboot, it is finished or taken back by the next call, or by the box itself at its boot.
   - Works when the core on the box is broken, and when web root or database are gone. Needs root's access to MariaDB through

@@ -131,9 +131,11 @@ def database_version(case: Case) -> Iterator[Hit]:
 
 @check('database_damaged')
 def database_damaged(case: Case) -> Iterator[Hit]:
-    """CHECK TABLE of all; only when it was asked for (gather_subset database_check)."""
-    if case.facts.flag('database.check.ok') is False:
-        yield hit('database_damaged', case.facts.texts('database.check.problems'), count=case.facts.count('database.check.problems'))
+    """Tables that MariaDB cannot open, and CHECK TABLE of all where it was asked for (gather_subset database_check)."""
+    for key in ('database.check.problems', 'database.unreadable'):
+        if case.facts.count(key):
+            yield hit('database_damaged', case.facts.texts(key), count=case.facts.count(key))
+            return
 
 
 @check('database_foreign_keys')

@@ -154,7 +154,8 @@ def enrich(dummy):
        'echo x > "data/a folder/caf$e %%41"; ln -sf ../data data/self; echo y > data/one; '
        'ln -f data/one data/two; chmod 2750 "data/a folder"; echo old > backup/precious.tar.gz; chown -R www-data: data backup; '
        'mkdir -p /tmp/jeedom/cache; echo state > /tmp/jeedom/cache/kept; chown -R www-data: /tmp/jeedom' % WEB)
-    sql("DROP VIEW IF EXISTS zview, aview; DROP TABLE IF EXISTS pchild, pparent; "
+    sql(u"DROP VIEW IF EXISTS zview, aview; DROP TABLE IF EXISTS pchild, pparent, `an odd-t\u00e9`; "
+        u"CREATE TABLE `an odd-t\u00e9` (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO `an odd-t\u00e9` VALUES (7); "
         "CREATE TABLE pparent (id INT PRIMARY KEY, t VARCHAR(80), d DATETIME, b BLOB) ENGINE=InnoDB CHARSET=utf8mb4;"
         "CREATE TABLE pchild (id INT PRIMARY KEY AUTO_INCREMENT, up INT, CONSTRAINT fk_up FOREIGN KEY (up) REFERENCES pparent (id)) "
         u"ENGINE=InnoDB; INSERT INTO pparent VALUES (1, 'caf\u00e9 \U0001f3e0', NOW(), x'00ff5c27'), (2, 'line\\nend', NULL, NULL);"

@@ -116,6 +116,9 @@ ALONE = {
                 f'umount {WEB}/backup'),
     'a new system waits for the next start': ({'reimage_pending'}, f'mkdir -p {IMAGE.rpartition("/")[0]}; echo x > {IMAGE}', f'rm {IMAGE}'),
     'no sudo': ({'sudo_missing'}, 'sed -i "s/^www-data/# www-data/" /etc/sudoers.d/jeedom', 'sed -i "s/^# www-data/www-data/" /etc/sudoers.d/jeedom'),
+    # What a MariaDB before 10.6 leaves that died inside an ALTER TABLE.
+    'a table that MariaDB cannot open': ({'database_damaged'}, sql('CREATE TABLE broken (i INT PRIMARY KEY)') + '; systemctl stop mariadb; '
+                                         'cd /var/lib/mysql/jeedom; cp -p cron.frm broken.frm; systemctl start mariadb', sql('DROP TABLE broken')),
     'a failed one-click migration': ({'half_migrated'}, f'cp -a {WEB}/core/config/version /root/kept; echo 4.1.28 > {WEB}/core/config/version; '
                                      'mkdir -p /tmp/jeedom_unzip; echo x > /tmp/jeedom_unzip/left; ' + setting('enableCron', '0'),
                                      f'cp -a /root/kept {WEB}/core/config/version; rm /tmp/jeedom_unzip/left; ' + setting('enableCron', '1')),

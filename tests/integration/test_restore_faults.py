@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sandbox
 
 # Where a restore of the rollback point is cut, in its order.
 RESTORE_STEPS = ['restore_journal', 'restore_prepared', 'restore_quiet', 'restore_stopped', 'restore_files', 'swap_files_out_half',
-                 'swap_files_out', 'swap_files_in_half', 'restore_tables', 'swap_tables_bare', 'swap_tables_renamed', 'restore_clean',
+                 'swap_files_out', 'swap_files_in_half', 'restore_tables', 'swap_tables_bare', 'swap_tables_out', 'swap_tables_renamed', 'restore_clean',
                  'restore_cleaned', 'restore_web', 'restore_started', 'restore_drop', 'drop_manifest', 'drop_schemas', 'restore_dropped']
 POINT_STEPS = ['point_opened', 'point_stopped', 'point_dumped', 'point_copied', 'scratch_created', 'point_proved']
 
@@ -140,6 +140,72 @@ def test_mariadb_that_goes_away_in_the_middle_of_a_restore(rich, before, step):
     assert_as_before(rich, before)
 
 
+# What MariaDB before 10.6 leaves when it dies between the two steps of a rename: InnoDB has the table in one schema and its .frm is
+# in the other (seen at 2 of 59 kills); MyISAM renames its two files one after the other.
+HALF_RENAMED = {
+    'InnoDB on its way out': ('swap_tables_bare', 'jeedom', 'jeedom_fleet_old', 'config', '{old}/config.frm {live}/'),
+    'InnoDB on its way in': ('swap_tables_renamed', None, None, None, '{live}/eqLogic.frm {new}/'),
+    'MyISAM on its way out': ('swap_tables_bare', None, None, None, '{live}/interactQuery.MYI {old}/'),
+    'MyISAM on its way in': ('swap_tables_renamed', None, None, None, '{live}/interactQuery.frm {live}/interactQuery.MYD {new}/'),
+    'a name that is spelled otherwise in files': ('swap_tables_renamed', None, None, None, '{live}/an@0020odd@002dt*.frm {new}/'),
+}
+
+
+def half_rename(box, source, target, table, files):
+    """Stop MariaDB, and leave a table between two schemas. files: arguments of mv."""
+    if table:
+        box.sh(f'mysql -e "RENAME TABLE {source}.{table} TO {target}.{table}"')
+    folders = dict(live='jeedom', old='jeedom_fleet_old', new='jeedom_fleet_new')
+    box.sh('systemctl stop mariadb; cd /var/lib/mysql; mv ' + files.format(**folders) + '; systemctl start mariadb')
+
+
+@pytest.mark.parametrize('case', HALF_RENAMED)
+def test_a_table_that_mariadb_left_half_renamed_is_made_whole(rich, before, case):
+    step, *half = HALF_RENAMED[case]
+    present(rich)
+    rich.do('harm')
+    rich.do('fail', at=step)
+    assert rich.call('restore').get('died')
+    half_rename(rich, *half)
+    assert rich.call('restore').get('outcome') == 'rolled_back'
+    assert_as_before(rich, before)
+
+
+# What a hop leaves when MariaDB dies inside one of its ALTER TABLE: a table that is no more what its .frm says, an .frm without a
+# table, a table that only InnoDB knows of, files with names that nobody sees. Its parent and its child, its trigger and its view too.
+UNREADABLE = {
+    'another table than its .frm says': 'cp -p config.frm cmd.frm; cp -p config.frm pparent.frm; cp -p cron.frm config.frm',
+    'with a trigger': 'cp -p config.frm pchild.frm',
+    'an .frm without a table': 'cp -p config.frm hollow.frm; cp -p config.frm scenario.frm',
+    'a table without an .frm': 'rm pparent.frm eqLogic.frm',
+    'all of it, and what ALTER TABLE was making': 'cp -p config.frm pchild.frm; rm pparent.frm eqLogic.frm; cp -p config.frm scenario.frm; '
+                                                  'cp -p config.frm "#sql-1a2_3.frm"; mv cmd.frm "#sql2-1a2-3.frm"',
+}
+
+
+@pytest.mark.parametrize('case', UNREADABLE)
+def test_a_hop_that_left_tables_nobody_can_read_is_taken_back(rich, before, case):
+    present(rich)
+    rich.do('harm')
+    rich.sh(f'systemctl stop mariadb; cd /var/lib/mysql/jeedom; {UNREADABLE[case]}; systemctl start mariadb')
+    result = rich.call('restore')
+    assert result.get('outcome') == 'rolled_back', result
+    assert_as_before(rich, before)
+    assert rich.sh('ls /var/lib/mysql/jeedom | grep "^#" || true') == ''
+
+
+@pytest.mark.parametrize('step', ['swap_schema_dropped', 'swap_tables_renamed'])
+def test_taking_back_tables_nobody_can_read_is_finished_when_killed(rich, before, step):
+    present(rich)
+    rich.do('harm')
+    unreadable = UNREADABLE['all of it, and what ALTER TABLE was making']
+    rich.sh(f'systemctl stop mariadb; cd /var/lib/mysql/jeedom; {unreadable}; systemctl start mariadb')
+    rich.do('fail', at=step)
+    assert rich.call('restore').get('died')
+    assert rich.call('restore').get('outcome') == 'rolled_back'
+    assert_as_before(rich, before)
+
+
 def test_a_damaged_rollback_point_is_refused(rich, before):
     present(rich)
     rich.sh('cp -a /var/www/.jeedom-fleet-html/point/core/config/version /root/kept; echo 9 > /var/www/.jeedom-fleet-html/point/core/config/version')
@@ -257,6 +323,15 @@ def test_an_archive_with_its_complement_is_the_whole_box(rich, archived, damage)
     assert not rich.sh('ls -A /var/lib/jeedom-fleet/staging').strip()
 
 
+def test_an_archive_takes_the_place_of_tables_nobody_can_read(rich, archived):
+    files = archived()
+    before = everything(rich)
+    rich.sh('systemctl stop mariadb; cd /var/lib/mysql/jeedom; cp -p config.frm cmd.frm; rm pparent.frm; systemctl start mariadb')
+    result = rich.call('restore', source='archive', **files)
+    assert result.get('outcome') == 'restored' and result['verified']['problems'] == [], result
+    assert differences(everything(rich), before) == []
+
+
 def test_an_archive_that_is_restored_already_is_left_alone(rich, archived):
     files = archived()
     rich.sh('cp -a /var/lib/jeedom-fleet/staging/push /root/push')
@@ -267,7 +342,7 @@ def test_an_archive_that_is_restored_already_is_left_alone(rich, archived):
 
 
 @pytest.mark.parametrize('step', ['archive_extracted', 'scratch_created', 'restore_quiet', 'swap_files_out', 'swap_tables_bare',
-                                  'swap_tables_renamed', 'restore_web', 'restore_started', 'drop_schemas'])
+                                  'swap_tables_out', 'swap_tables_renamed', 'restore_web', 'restore_started', 'drop_schemas'])
 def test_a_restore_of_an_archive_killed_at_any_step_is_finished_by_the_next_call(rich, archived, step):
     files = archived()
     before = everything(rich)
@@ -326,6 +401,16 @@ def test_undoing_killed_at_any_step_is_finished_by_the_next_call(rich, archived,
     before = everything(rich)
     rich.do('fail', at=step)
     assert rich.call('restore', source='archive', **files).get('died')
+    rich.call('restore', source='archive', **files)
+    assert differences(everything(rich), before) == []
+
+
+def test_a_table_left_half_renamed_while_a_restore_is_undone_is_made_whole(rich, archived):
+    files = archived(change='echo > index.php')
+    before = everything(rich)
+    rich.do('fail', at='restore_back')
+    assert rich.call('restore', source='archive', **files).get('died')
+    half_rename(rich, 'jeedom', 'jeedom_fleet_new', 'eqLogic', '{new}/eqLogic.frm {live}/')
     rich.call('restore', source='archive', **files)
     assert differences(everything(rich), before) == []
 

@@ -96,7 +96,7 @@ BROKEN = {
     'database_unreachable': ({'database.reachable': False, 'database.error': 'Access denied for user jeedom'}, {}, ['Access denied']),
     'database_too_old': ({'database.version': '10.1.48'}, {}, ['10.1.48', '10.2.3']),
     'database_is_mysql': ({'database.flavour': 'mysql', 'database.version': '5.7.30'}, {}, ['5.7.30']),
-    'database_damaged': ({'database.check': {'ok': False, 'problems': capped('jeedom.history: Table is marked as crashed')}}, {}, ['crashed', 'mysqlcheck']),
+    'database_damaged': ({'database.unreadable': capped("cmd: Table 'jeedom.cmd' doesn't exist in engine")}, {}, ['in engine', 'mysqlcheck']),
     'database_foreign_keys': ({'database.credentials.name': 'domo', 'database.foreign_keys': 26}, {}, ['domo', '26']),
     'database_password': ({'database.credentials.password_safe': False}, {}, ['restore']),
     'database_extra_columns': ({'database.columns.cmd': HEALTHY['database']['columns']['cmd'] + ['mine']}, {}, ['cmd.mine']),

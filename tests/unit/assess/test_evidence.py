@@ -82,7 +82,11 @@ SHOWN = [
     ({'database.flavour': 'mysql', 'database.version': None}, 'database_is_mysql', ['mysql unknown']),
     ({'database.flavour': 'MariaDB'}, 'database_is_mysql', None),
     ({'database.check': {'ok': False, 'problems': capped('a', 'b')}}, 'database_damaged', ['a', 'b']),
-    ({'database.check': {'ok': True}}, 'database_damaged', None),
+    ({'database.check': {'ok': True, 'problems': capped()}}, 'database_damaged', None),
+    ({'database.unreadable': capped('c')}, 'database_damaged', ['c']),
+    # CHECK TABLE tells them all.
+    ({'database.unreadable': capped('c'), 'database.check': {'ok': False, 'problems': capped('a', 'c')}}, 'database_damaged', ['a', 'c']),
+    ({'database.unreadable': None}, 'database_damaged', None),
     ({'database.credentials.name': 'jeedom', 'database.foreign_keys': 3}, 'database_foreign_keys', None),
     ({'database.credentials.name': 'domo', 'database.foreign_keys': 0}, 'database_foreign_keys', None),
     ({'database.credentials.name': 'domo', 'database.foreign_keys': 3, 'database.foreign_key_names': capped('fk_a')}, 'database_foreign_keys', ['fk_a']),
