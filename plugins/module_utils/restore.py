@@ -132,9 +132,10 @@ def forget(context, web=True):
         restore_web.start_or_log(context)
     if not opened:
         # With a transaction open the engine stays stopped, and the rollback point is needed still.
+        exchange = restore_point.exchange(journal['web_root'], journal['connection'])
         engine.start(Installation(journal['web_root']), journal['engine'], context)
         restore_unit.remove()
-        restore_point.exchange(journal['web_root'], journal['connection']).finish()
+        exchange.finish()
     if journal['source'] == 'archive':
         tree_extract.remove(os.path.join(swap.work_folder(journal['web_root']), 'new'))
         if not opened:

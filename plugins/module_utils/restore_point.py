@@ -238,6 +238,8 @@ def abort(installation, context, connection=None):
     opened = transaction.current()
     if restore_web.has_been_stopped() or not restore_web.running():
         restore_web.start_or_log(context)
+    # That it died may be why we are here.
+    restore_schema.server(connection or installation.credentials())
     engine.start(installation, opened['engine'], context)
     drop(installation.web_root, connection or installation.credentials())
     restore_unit.remove()

@@ -108,6 +108,30 @@ def test_a_commit_killed_half_way_is_finished(rich, before):
         assert_as_before(rich, before)
 
 
+# The schema is there before its tables, which take a second.
+SCRATCH = "mysql -N -e \"SHOW TABLES FROM jeedom_fleet_new\" 2>/dev/null | grep -q ."
+GONE = 'systemctl kill -s KILL mariadb; systemctl stop mariadb'
+
+
+def test_mariadb_that_goes_away_while_a_rollback_point_is_taken(rich, before):
+    rich.do('watch', when=SCRATCH, action=GONE)
+    result = rich.call('rollback_point', route=['4.1.28'])
+    assert rich.do('calm')['struck'], 'the fault never struck'
+    assert result.get('failed'), result
+    assert_as_before(rich, before)
+
+
+def test_mariadb_that_goes_away_while_an_archive_is_prepared(rich, archived):
+    files = archived()
+    before = everything(rich)
+    rich.do('watch', when=SCRATCH, action=GONE)
+    result = rich.call('restore', source='archive', **files)
+    assert rich.do('calm')['struck'], 'the fault never struck'
+    assert result.get('failed'), result
+    assert differences(everything(rich), before) == []
+    assert rich.do('around')['transaction'] is None
+
+
 def test_a_rollback_point_without_room_is_refused_and_changes_nothing(rich, before):
     rich.sh('mkdir -p /var/lib/jeedom-fleet; mount -t tmpfs -o size=30m tmpfs /var/lib/jeedom-fleet')
     try:
@@ -130,7 +154,7 @@ def test_mariadb_that_is_stopped_is_started_for_a_restore(rich, before):
 def test_mariadb_that_goes_away_in_the_middle_of_a_restore(rich, before, step):
     present(rich)
     rich.do('harm')
-    rich.do('watch', when=f"grep -q '\"step\": \"{step}\"' /var/lib/jeedom-fleet/state.json", action='systemctl kill -s KILL mariadb; systemctl stop mariadb')
+    rich.do('watch', when=f"grep -q '\"step\": \"{step}\"' /var/lib/jeedom-fleet/state.json", action=GONE)
     first = rich.call('restore')
     assert rich.do('calm')['struck'], 'the fault never struck'
     if first.get('outcome') != 'rolled_back':
