@@ -16,8 +16,9 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / 'output'
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / 'tools')]
 
+import ending  # noqa: E402
 from statements import told  # noqa: E402
 
 RESULTS: dict[str, dict] = {}
@@ -33,6 +34,10 @@ def pytest_addoption(parser):
     group.addoption('--boxes', type=int, default=8, help='scenarios at a time (default: %(default)s)')
     group.addoption('--keep', action='store_true', help='leave the fleet up')
     group.addoption('--results', help='where to write the results as JSON (default: tests/output/conformance-<core>.json)')
+
+
+def pytest_configure():
+    ending.tidy_pytest()
 
 
 def pytest_collection_finish(session):

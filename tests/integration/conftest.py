@@ -14,10 +14,16 @@ from pathlib import Path
 
 import pytest
 
-# testbox.py beside this file; pytest's import mode adds no folder by itself.
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+# testbox.py beside this file and the tools; pytest's import mode adds no folder by itself.
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / 'tools')]
 
+import ending  # noqa: E402
 from testbox import Box, fleet_name, need_root, sandbox  # noqa: E402
+
+
+def pytest_configure() -> None:
+    """A plain kill takes the boxes down as well."""
+    ending.tidy_pytest()
 
 
 @pytest.fixture(scope='session')
@@ -26,20 +32,26 @@ def box(request, tmp_path_factory):
     named = os.environ.get('JEEDOM_TEST_BOX')
     # test_hop_faults.py -> ho: suites that run side by side have boxes of their own.
     fleet = fleet_name(request.session.items[0].path.stem.removeprefix('test_')[:2])
-    if not named:
-        need_root()
     if named:
         inventory, host = named.rsplit(':', 1)
         found = Box(Path(inventory), host)
-    else:
-        inventory = tmp_path_factory.mktemp('inventory') / 'hosts.yml'
-        core = os.environ.get('JEEDOM_TEST_CORE')
+        ready(found)
+        yield found
+        found.sh('systemctl start cron')
+        return
+    need_root()
+    inventory = tmp_path_factory.mktemp('inventory') / 'hosts.yml'
+    core = os.environ.get('JEEDOM_TEST_CORE')
+    try:
         sandbox(fleet, '--inventory', str(inventory), 'up', '--boxes', '1', *(['--core', core] if core else []))
         found = Box(inventory, 'box1')
-    found.install()
-    found.calm()
-    yield found
-    if named:
-        found.sh('systemctl start cron')
-    else:
+        ready(found)
+        yield found
+    finally:
         sandbox(fleet, '--inventory', str(inventory), 'down')
+
+
+def ready(box: Box) -> None:
+    """Our code on it, and nothing that changes by itself."""
+    box.install()
+    box.calm()

@@ -45,8 +45,8 @@ def box(tmp_path_factory):
                               check=True, timeout=900, capture_output=True, text=True)
         return done.stdout
 
-    sandbox('up', '--boxes', '1')
     try:
+        sandbox('up', '--boxes', '1')
         sandbox('ssh', 'box1', '--', 'systemctl stop cron; sleep 1')
         yield lambda command: sandbox('ssh', 'box1', '--', command), inventory
     finally:

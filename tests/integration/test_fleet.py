@@ -68,8 +68,8 @@ class Fleet:
 def fleet(tmp_path_factory):
     """All boxes on 3.3.60, three of them with a fault that shows in the first hop."""
     made = Fleet(tmp_path_factory.mktemp('fleet'))
-    made.sandbox('up', '--boxes', str(BOXES))
     try:
+        made.sandbox('up', '--boxes', str(BOXES))
         for box in (*UNDER, *OVER):
             made.shell(box, BREAK)
         yield made

@@ -311,7 +311,6 @@ def results(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp('migrations')
     inventory, core = folder / 'hosts.yml', os.environ.get('JEEDOM_TEST_CORE')
     lanes = min(LANES, len(names))
-    sandbox(FLEET, '--inventory', str(inventory), 'up', '--boxes', str(lanes), *(['--core', core] if core else []))
     free: queue.Queue = queue.Queue()
     for number in range(lanes):
         free.put(f'box{number + 1}')
@@ -329,6 +328,7 @@ def results(request, tmp_path_factory):
 
     pool = concurrent.futures.ThreadPoolExecutor(lanes)
     try:
+        sandbox(FLEET, '--inventory', str(inventory), 'up', '--boxes', str(lanes), *(['--core', core] if core else []))
         yield {name: pool.submit(one, name) for name in names}
     finally:
         pool.shutdown(cancel_futures=True)

@@ -62,8 +62,8 @@ def parts(tmp_path_factory):
 
     def sandbox(*arguments: str) -> None:
         subprocess.run([sys.executable, str(SANDBOX), '--name', NAME, '--inventory', str(inventory), *arguments], check=True, timeout=1800)
-    sandbox('up', '--boxes', '2')
     try:
+        sandbox('up', '--boxes', '2')
         made = [Part(folder, inventory, box) for box in ('box1', 'box2')]
         with ThreadPoolExecutor(2) as pool:
             codes = list(pool.map(Part.run, made))

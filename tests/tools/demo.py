@@ -47,8 +47,8 @@ def main() -> int:
     ending.tidily()
     begin = time.monotonic()
     say('Three boxes: a V3, a V3 with a plugin that V4 does not take, a V4.5.3')
-    sandbox('up', '--fleet', str(FLEET))
     try:
+        sandbox('up', '--fleet', str(FLEET))
         ready = time.monotonic()
         say('ansible-playbook playbooks/migrate.yml -i inventory/sandbox -e jeedom_acknowledge=true')
         subprocess.run(['ansible-playbook', 'playbooks/migrate.yml', '-i', 'inventory/sandbox', '-e', 'jeedom_acknowledge=true',

@@ -39,8 +39,8 @@ def tool():
     """tool(prefix): the tool above, in a group of its own; a line to it lets its last child end."""
     started = []
 
-    def start(*prefix, code=TOOL):
-        process = subprocess.Popen([*prefix, sys.executable, '-c', code.format(tools=str(TOOLS))], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    def start(*prefix, code=TOOL, arguments=()):
+        process = subprocess.Popen([*prefix, sys.executable, '-c', code.format(tools=str(TOOLS)), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    text=True, start_new_session=True, preexec_fn=heeding)
         started.append(process)
         # matrix names the Pythons that are not here before
@@ -102,3 +102,43 @@ def test_the_matrix_leaves_no_fleet_behind_when_it_is_killed(tool):
     process = tool(code=MATRIX)
     process.terminate()
     assert process.stdout.readline() == 'down\n' and process.wait(60) == 128 + signal.SIGTERM
+
+
+CONFTEST = '''
+import sys
+sys.path.insert(0, {tools!r})
+import ending
+
+def pytest_configure():
+    ending.tidy_pytest()
+'''
+SUITE = '''
+import time
+import pytest
+
+@pytest.fixture(scope="session")
+def box():
+    try:
+        yield
+    finally:
+        print("down", flush=True)
+
+def test_one(box):
+    print("up", flush=True)
+    while True:
+        time.sleep(0.05)
+
+def test_another(box):
+    print("another", flush=True)
+'''
+RUN = 'import pytest, sys; sys.exit(pytest.main(["-q", "-s", "-p", "no:cacheprovider", sys.argv[1]]))'
+
+
+def test_a_suite_that_is_killed_leaves_through_its_fixtures(tool, tmp_path):
+    (tmp_path / 'pytest.ini').write_text('[pytest]\n')
+    (tmp_path / 'conftest.py').write_text(CONFTEST.format(tools=str(TOOLS)))
+    (tmp_path / 'test_suite.py').write_text(SUITE)
+    process = tool(code=RUN, arguments=[str(tmp_path)])
+    process.terminate()
+    said = process.communicate(timeout=60)[0]
+    assert 'down\n' in said and 'another' not in said and process.returncode == 128 + signal.SIGTERM
