@@ -305,9 +305,9 @@ class Exchange:
         found = [('VIEW', row[0]) for row in self.root.query(
             'SELECT table_name FROM information_schema.views WHERE table_schema=%s' % quote(schema), schema=False)]
         # The trigger of a table that nobody can read can neither be shown nor dropped; it goes with its table.
-        found += [('TRIGGER', name) for name, table in self.root.query(
-            'SELECT trigger_name, event_object_table FROM information_schema.triggers WHERE trigger_schema=%s' % quote(schema), schema=False)
-                  if self._readable(schema, table)]
+        triggers = self.root.query('SELECT trigger_name, event_object_table FROM information_schema.triggers WHERE trigger_schema=%s'
+                                   % quote(schema), schema=False)
+        found += [('TRIGGER', name) for name, table in triggers if self._readable(schema, table)]
         found += [(row[0], row[1]) for row in self.root.query(
             'SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema=%s' % quote(schema), schema=False)]
         found += [('EVENT', row[0]) for row in self.root.query(

@@ -55,3 +55,32 @@ def ready(box: Box) -> None:
     """Our code on it, and nothing that changes by itself."""
     box.install()
     box.calm()
+
+
+@pytest.fixture(scope='module')
+def rich(box):
+    """The box with everything in files and database that a restore could stumble over."""
+    box.do('enrich')
+    return box
+
+
+@pytest.fixture
+def before(rich):
+    """What the box holds before the test; compared at its end."""
+    census, around = rich.do('census'), rich.do('around')
+    assert around['page'] and around['leftovers'] == [] and around['transaction'] is None, around
+    yield census, around
+
+
+@pytest.fixture
+def archived(box):
+    """The box without what no archive of Jeedom's holds (routines, events), as after a backup; then as before()."""
+    box.sh('mysql jeedom -e "DROP PROCEDURE IF EXISTS pp; DROP EVENT IF EXISTS ev"')
+    given = {}
+
+    def make(**how):
+        given.update(box.do('archive', **how))
+        return given
+
+    yield make
+    box.sh('rm -rf /var/lib/jeedom-fleet/staging/*')

@@ -19,12 +19,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ['default']
 # tests/integration/README.md has what they are.
-INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'fleet', 'nightly', 'findings', 'tutorial', 'runner', 'supply_faults', 'bad_input']
+INTEGRATION = ['migration_faults', 'restore_faults', 'hop_faults', 'database_faults', 'fleet', 'nightly', 'findings', 'tutorial', 'runner', 'supply_faults',
+               'bad_input']
 # Of antsibull-nox.toml; build-import-check is for artifact, as it wants a venv of its own.
 SESSIONS = ('lint', 'license-check', 'extra-checks')
 # The longest first, so that none is left alone at the end.
-ALL = ['lint', 'conformance', *(f'integration:{name}' for name in INTEGRATION[:5]), 'matrix', *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
-       'sanity', 'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[5:])]
+ALL = ['lint', 'conformance', *(f'integration:{name}' for name in INTEGRATION[:6]), 'matrix', *(f'molecule:{name}' for name in SCENARIOS), 'unit', 'unit_old',
+       'sanity', 'artifact', 'docs', *(f'integration:{name}' for name in INTEGRATION[6:])]
 JOBS = int(os.environ.get('JEEDOM_TEST_JOBS', '2'))
 # Where the output of a suite goes: one file for each of the threads.
 output = threading.local()

@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which files make tables whole that stand in two schemas; on a real MariaDB in test_restore_faults.py."""
+"""Which files make tables whole that stand in two schemas; on a real MariaDB in test_database_faults.py."""
 
 from __future__ import absolute_import, division, print_function
 
