@@ -157,3 +157,40 @@ def test_a_schema_with_a_table_that_can_be_read_is_never_dropped(tmp_path):
     with pytest.raises(BoxError) as caught:
         restore_schema.Exchange(server, 'j', str(tmp_path))._anew()
     assert caught.value.code == 'schema_not_free' and not [sql for sql in server.asked if 'DROP' in sql]
+
+
+class Saying:
+    """A server that says one thing of every table."""
+
+    credentials = {}
+
+    def __init__(self, text):
+        self.text = text
+
+    def query(self, sql, timeout=60, schema=True, own=False):
+        raise BoxError('MariaDB refused on schema j: %s. Check that mariadb runs.' % self.text, 'database_error')
+
+
+# Seen on 10.5 with files taken away, exchanged or overwritten.
+BROKEN = ["ERROR 1194 (HY000) at line 1: Table 'a' is marked as crashed and should be repaired",
+          "ERROR 1932 (42S02) at line 1: Table 'j.a' doesn't exist in engine",
+          'ERROR 1030 (HY000) at line 1: Got error 194 "Tablespace is missing for a table" from storage engine InnoDB',
+          "ERROR 1146 (42S02) at line 1: Table 'j.a' doesn't exist", "ERROR 130 (HY000) at line 1: Incorrect file format 'a'",
+          'ERROR 29 (HY000) at line 1: File \'./j/a.MYD\' not found (Errcode: 2 "No such file or directory")',
+          'ERROR 1017 (HY000) at line 1: Can\'t find file: \'./j/a.MYI\' (errno: 2 "No such file or directory")',
+          "ERROR 1033 (HY000) at line 1: Incorrect information in file: './j/a.frm'"]
+UNSURE = ['ERROR 1205 (HY000) at line 1: Lock wait timeout exceeded; try restarting transaction', 'the statement did not end within 60 s',
+          "ERROR 2002 (HY000): Can't connect to local MySQL server", 'ERROR 1142 (42000): SELECT command denied', 'ERROR 1040 (HY000): Too many connections',
+          'ERROR 1017 (HY000) at line 1: Can\'t find file: \'./j/a.MYI\' (errno: 24 "Too many open files")',
+          'ERROR 1030 (HY000) at line 1: Got error 28 "No space left on device" from storage engine Aria']
+
+
+@pytest.mark.parametrize('text', BROKEN)
+def test_a_table_that_mariadb_calls_broken_is_not_readable(tmp_path, text):
+    assert restore_schema.Exchange(Saying(text), 'j', str(tmp_path))._readable('j', 'a') is False
+
+
+@pytest.mark.parametrize('text', UNSURE)
+def test_what_may_be_whole_is_never_called_unreadable(tmp_path, text):
+    with pytest.raises(BoxError):
+        restore_schema.Exchange(Saying(text), 'j', str(tmp_path))._readable('j', 'a')
