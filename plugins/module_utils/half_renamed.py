@@ -68,6 +68,33 @@ def to_move(files, innodb, moves):
     return found
 
 
+def _of_innodb(root, schemas):
+    """({schema: its folder}, {folder: names of the tables that InnoDB has there}), both as MariaDB spells them in names of files."""
+    folders = dict(root.query(' UNION ALL '.join('SELECT %s, CAST(CONVERT(%s USING filename) AS BINARY)' % (quote(name), quote(name))
+                                                 for name in schemas), schema=False))
+    innodb = dict((folder, set()) for folder in folders.values())
+    for name, in root.query('SELECT name FROM information_schema.innodb_sys_tables', schema=False):
+        folder, dummy, table = name.partition('/')
+        if folder in innodb:
+            innodb[folder].add(_END.split(table)[0])
+    return folders, innodb
+
+
+def remove_strays(root, schema):
+    """Remove the files that InnoDB made for a table and forgot when it died in CREATE TABLE; returns a sentence for each.
+
+    They keep a schema from being dropped, and no statement removes them (seen on 10.5). schema: one that is to be dropped.
+    """
+    folders, innodb = _of_innodb(root, [schema])
+    place = os.path.join(root.query('SELECT @@datadir', schema=False)[0][0], folders[schema])
+    done = []
+    for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
+        if name.endswith(INNODB_FILES) and _END.split(name)[0] not in innodb[folders[schema]]:
+            os.unlink(os.path.join(place, name))
+            done.append('removed %s, a file of no table, from %s' % (name, folders[schema]))
+    return done
+
+
 def finish(root, moves):
     """Make tables whole that a crash left between two schemas; returns a sentence for each file moved.
 
@@ -77,14 +104,7 @@ def finish(root, moves):
     (version, data), = root.query('SELECT VERSION(), @@datadir', schema=False)
     if is_atomic(version):
         return []
-    # Both the folders and InnoDB's own list have names in MariaDB's spelling for file names.
-    folders = dict(root.query(' UNION ALL '.join('SELECT %s, CAST(CONVERT(%s USING filename) AS BINARY)' % (quote(name), quote(name))
-                                                 for name in schemas), schema=False))
-    innodb = dict((folder, set()) for folder in folders.values())
-    for name, in root.query('SELECT name FROM information_schema.innodb_sys_tables', schema=False):
-        folder, dummy, table = name.partition('/')
-        if folder in innodb:
-            innodb[folder].add(_END.split(table)[0])
+    folders, innodb = _of_innodb(root, schemas)
     files = dict((folder, by_table(os.listdir(os.path.join(data, folder))) if os.path.isdir(os.path.join(data, folder)) else {})
                  for folder in innodb)
     done = []

@@ -259,8 +259,7 @@ class Exchange:
                 raise BoxError('The schema %s on the box still holds the table %s, which is neither from before nor from the rollback point, so '
                                'it cannot be made anew: move that table to another schema, then run again.' % (self.live, name), 'schema_not_free')
         self.log('making the schema %s anew' % self.live)
-        # In a client of its own, since the setting is its session's: InnoDB keeps a table that a foreign key leads to.
-        self.root.query('SET SESSION foreign_key_checks=0;\nDROP DATABASE %s' % identifier(self.live), timeout=600, schema=False, own=True)
+        self._drop(self.live)
         fault.point('swap_schema_dropped')
         self.create(self.live)
 
@@ -287,7 +286,20 @@ class Exchange:
         """Drop one of our own schemas; never the live one."""
         if schema not in (self.new, self.old):
             raise ValueError(schema)
-        self.root.query('DROP DATABASE IF EXISTS %s' % identifier(schema), timeout=600, schema=False)
+        self._drop(schema)
+
+    def _drop(self, schema):
+        # In a client of its own, since the setting is its session's: InnoDB keeps a table that a foreign key leads to.
+        sql = 'SET SESSION foreign_key_checks=0;\nDROP DATABASE IF EXISTS %s' % identifier(schema)
+        try:
+            self.root.query(sql, timeout=600, schema=False, own=True)
+        except BoxError:
+            removed = half_renamed.remove_strays(self.root, schema)
+            if not removed:
+                raise
+            for line in removed:
+                self.log(line)
+            self.root.query(sql, timeout=600, schema=False, own=True)
 
     def _rename(self, moves):
         if moves:

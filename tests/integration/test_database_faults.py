@@ -14,21 +14,23 @@ pytestmark = pytest.mark.sandbox
 
 # The schema is there before its tables, which take a second.
 SCRATCH = "mysql -N -e \"SHOW TABLES FROM jeedom_fleet_new\" 2>/dev/null | grep -q ."
-GONE = 'systemctl kill -s KILL mariadb; systemctl stop mariadb'
+# It comes back by itself, some seconds later than anybody would ask it again.
+DIES = 'systemctl kill -s KILL mariadb'
+GONE = DIES + '; systemctl stop mariadb'
 
 
-def test_mariadb_that_goes_away_while_a_rollback_point_is_taken(rich, before):
-    rich.do('watch', when=SCRATCH, action=GONE)
+def test_mariadb_that_dies_while_a_rollback_point_is_taken(rich, before):
+    rich.do('watch', when=SCRATCH, action=DIES)
     result = rich.call('rollback_point', route=['4.1.28'])
     assert rich.do('calm')['struck'], 'the fault never struck'
     assert result.get('failed'), result
     assert_as_before(rich, before)
 
 
-def test_mariadb_that_goes_away_while_an_archive_is_prepared(rich, archived):
+def test_mariadb_that_dies_while_an_archive_is_prepared(rich, archived):
     files = archived()
     before = everything(rich)
-    rich.do('watch', when=SCRATCH, action=GONE)
+    rich.do('watch', when=SCRATCH, action=DIES)
     result = rich.call('restore', source='archive', **files)
     assert rich.do('calm')['struck'], 'the fault never struck'
     assert result.get('failed'), result
@@ -110,6 +112,25 @@ def test_a_hop_that_left_tables_nobody_can_read_is_taken_back(rich, before, case
     assert result.get('outcome') == 'rolled_back', result
     assert_as_before(rich, before)
     assert not [name for name in rich.sh('ls -A /var/lib/mysql/jeedom').split('\n') if name.startswith('#')]
+
+
+# What InnoDB leaves of a table when it dies in CREATE TABLE, as while a dump is imported: a file that no table has.
+STRAY = 'head -c 65536 /dev/zero > /var/lib/mysql/{0}/message.ibd; chown mysql: /var/lib/mysql/{0}/message.ibd'
+
+
+def test_a_file_of_no_table_does_not_keep_a_scratch_schema(rich, before):
+    present(rich)
+    rich.sh('mysql -e "DROP TABLE jeedom_fleet_new.message"; ' + STRAY.format('jeedom_fleet_new'))
+    assert rich.call('rollback_point', state='absent')['changed'] is True
+    assert_as_before(rich, before)
+
+
+def test_a_file_of_no_table_does_not_keep_a_table_out(rich, before):
+    present(rich)
+    rich.do('harm')
+    rich.sh('mysql -e "DROP TABLE jeedom.message"; ' + STRAY.format('jeedom'))
+    assert rich.call('restore').get('outcome') == 'rolled_back'
+    assert_as_before(rich, before)
 
 
 @pytest.mark.parametrize('step', ['swap_schema_dropped', 'swap_tables_renamed'])
