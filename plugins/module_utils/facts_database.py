@@ -41,7 +41,7 @@ HISTORY_QUERIES = {
     'history.historyArch': _SPAN % 'historyArch',
     'history.largest': 'SELECT h.cmd_id, h.n, o.name, e.name, c.name FROM (SELECT cmd_id, SUM(n) AS n FROM '
                        '(SELECT cmd_id, COUNT(*) AS n FROM history GROUP BY cmd_id UNION ALL '
-                       'SELECT cmd_id, COUNT(*) FROM historyArch GROUP BY cmd_id) b GROUP BY cmd_id ORDER BY n DESC LIMIT 5) h '
+                       'SELECT cmd_id, COUNT(*) FROM historyArch GROUP BY cmd_id) b GROUP BY cmd_id ORDER BY n DESC, cmd_id LIMIT 5) h '
                        'LEFT JOIN cmd c ON c.id = h.cmd_id LEFT JOIN eqLogic e ON e.id = c.eqLogic_id '
                        'LEFT JOIN object o ON o.id = e.object_id ORDER BY h.n DESC, h.cmd_id',
 }

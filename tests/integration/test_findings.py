@@ -150,8 +150,12 @@ def test_what_is_repaired_is_listed_no_more(box, look):
 
 
 def test_names_are_read_as_jeedom_shows_them(box):
-    named = {item['name'] for item in box.call('facts')['ansible_facts']['jeedom']['history']['largest']}
-    assert any(name.startswith("[Salle à manger de l'étage][Équipement ") for name in named), named
+    longest = ', '.join(f"(1, '2024-01-01 00:00:00' + INTERVAL {number} MINUTE, '1')" for number in range(200))
+    box.sh(sql(f'INSERT INTO historyArch (cmd_id, datetime, value) VALUES {longest}'))
+    largest = box.call('facts')['ansible_facts']['jeedom']['history']['largest']
+    assert largest[0]['name'] == "[Salle à manger de l'étage][Équipement 1][Commande 1 d'état]", largest
+    rest = [(-item['rows'], item['cmd_id']) for item in largest]
+    assert len(rest) == 5 and rest == sorted(rest), largest
 
 
 @pytest.mark.parametrize('name', ALONE)
