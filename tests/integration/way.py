@@ -42,8 +42,9 @@ class Way:
         self.box, self.folder, self.runs = box, folder, 0
         self.artifacts = folder / 'artifacts'
         box.install()
-        # A suite that runs at the hour of Jeedom's nightly archive, five in the morning, would see rows of history move.
-        box.sh("""mysql jeedom -e "UPDATE cron SET schedule = '00 5 1 1 *' WHERE class = 'history' AND function = 'archive'\"""")
+        # Of Jeedom's own tasks only those of every minute are due while we compare: the nightly archive moves rows of history, the
+        # search for updates (at a minute of each hour that is the box's own) writes in config and update.
+        box.sh("""mysql jeedom -e "UPDATE cron SET schedule = '00 5 1 1 *' WHERE schedule NOT LIKE '* * * * *%'\"""")
         # Jeedom has gone through its start, and through its own backup with what that leaves: rights, and its last dump.
         self.begin()
         box.sh('cd /tmp; sudo -u www-data php /var/www/html/install/backup.php; rm -f /var/www/html/backup/backup-*')
