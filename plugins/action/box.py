@@ -70,7 +70,7 @@ class BoxAction(ActionBase):
         root, run_id = artifacts.root(self.task_vars, self._templar), artifacts.run_id(self.task_vars, self._templar)
         if not self._task.check_mode:
             runs.begin(root, run_id, self.task_vars, context.CLIARGS)
-            journal.record(root, self.host, run_id, artifacts.file_key(stage), 'started')
+            journal.record(root, self.host, run_id, artifacts.file_key(stage), 'started', beside=journal.beside(self.task_vars, self._templar))
         return {'begun': {'stage': stage, 'run_id': run_id, 'artifacts': str(root), 'recorded': not self._task.check_mode}}
 
     def perform(self, name: str, args: dict) -> dict:

@@ -8,6 +8,7 @@ import time
 
 from ansible import context
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, artifacts, journal, progress, waves
 
@@ -45,7 +46,23 @@ class ActionModule(ActionBase):
             value = self.task_vars.get(f'jeedom_{name}')
         return self._templar.template(value)
 
+    def _look_at_settings(self, args: dict) -> None:
+        """Refuse what cannot be used before a box is touched, not at the end of its wave."""
+        for name in ('max_failed', 'max_failed_percent', 'soak', 'expected_minutes'):
+            waves.number(self._setting(args, name), f'jeedom_{name}')
+        # The task's parents end in a block of the play, whose variables count when its hosts are picked, also where it is imported.
+        parent = self._task
+        while getattr(parent, '_parent', None):
+            parent = parent._parent
+        play = getattr(parent, '_play', None)
+        given = {*load_extra_vars(self._loader), *(getattr(play, 'vars', None) or ())}
+        for name in ('jeedom_target', 'jeedom_waves'):
+            if name in self.task_vars and name not in given:
+                raise waves.WaveError(f'{name} is set in the inventory, where Ansible does not look when it picks the boxes of a play and their '
+                                      f'waves: give it on the command line (-e {name}=...), and take it out of the inventory.')
+
     def _window(self, args: dict) -> dict:
+        self._look_at_settings(args)
         window = self._setting(args, 'window')
         if not window:
             return {'changed': False, 'msg': 'There is no maintenance window.'}
@@ -73,9 +90,9 @@ class ActionModule(ActionBase):
         process = artifacts.process_run_id()
         before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play and wave.get('process') == process]
         judged = {host for wave in before for host in wave.get('states', {})}
-        entries = {host: journal.read(root, host) for host in play_hosts if host not in judged}
-        entries = {host: entry if entry and entry.get('process') == process else None for host, entry in entries.items()}
-        begun = {host for host, entry in entries.items() if entry and entry.get('run_id') == run_id}
+        # Another run (a nightly backup) may have come to a box in the meantime.
+        entries = {host: journal.of_run(journal.read(root, host), run_id, process) for host in play_hosts if host not in judged}
+        begun = {host for host, entry in entries.items() if entry}
         hosts = waves.members(play_hosts, batch, judged, begun)
         states = {host: waves.state(entries.get(host), run_id, host in batch) for host in hosts}
         verdict = waves.judge(states, self._setting(args, 'max_failed'), self._setting(args, 'max_failed_percent'))
@@ -91,7 +108,7 @@ class ActionModule(ActionBase):
             command = again.command(again.arguments(context.CLIARGS))
             result.update(failed=True, error_code='wave_stopped', next=command,
                           msg=f'{result["msg"]} Look at them first; then go on with: {command}')
-        elif soak and left:
+        elif soak and left and not set(verdict['counts']) <= set(waves.UNCHANGED):
             progress.shower(self._display)(f'  Wave {wave["number"]} is left alone for {progress.clock(soak)} before the next one starts.')
             time.sleep(soak)
         return result

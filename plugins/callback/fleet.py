@@ -218,7 +218,7 @@ class CallbackModule(CallbackBase):
         dry = context.CLIARGS.get('check')
         for host in list(self.entries):
             self.entries[host] = self._conclude(root, host, stats, dry)
-        rows = [status.row(entry) for entry in self.entries.values()]
+        rows = [status.row(entry, self.run_id) for entry in self.entries.values()]
         target = list(self.targets)
         untouched = len([host for host in target if host not in self.entries])
         for text, colour in board.results(rows, untouched):
@@ -232,7 +232,8 @@ class CallbackModule(CallbackBase):
         entry = self.entries[host]
         lost = bool(stats.dark.get(host))
         opened = any(stage.get('status') == 'started' and stage.get('run_id') == self.run_id for stage in entry['stages'].values())
-        if entry.get('outcome') or not (lost or stats.failures.get(host) or opened):
+        # Where this run only adds to what is known (a backup), the outcome is of another one, and what it left open is still to be closed.
+        if (entry.get('outcome') and entry.get('run_id') == self.run_id) or not (lost or stats.failures.get(host) or opened):
             return entry
         outcome = 'failed' if stats.failures.get(host) and not lost else 'unknown'
         text = ('The link to the box was lost: what ran there goes on.' if lost else

@@ -89,8 +89,8 @@ def stages(entry: dict, language: str) -> list[dict]:
     found = []
     for name in journal.order(entry['stages']):
         stage = entry['stages'][name]
-        # What an earlier run has failed at is history; what it has done still counts.
-        earlier = stage.get('run_id') != entry.get('run_id') and (number(stage.get('ended')) or 0) < (number(entry.get('started')) or 0)
+        # What another run has failed at is history, or a backup since, whose own report tells it; what it has done still counts.
+        earlier = stage.get('run_id') != entry.get('run_id')
         if earlier and stage.get('status') not in ('ok', 'skipped'):
             continue
         times = stage.get('done') if stage.get('status') == 'skipped' and stage.get('done') else stage

@@ -16,7 +16,6 @@ _FRENCH: tuple[tuple[str, str], ...] = (
     (rf'{_NAME} is proved, and young enough\.', r'\1 est prouvée, et assez récente.'),
     (rf'{_NAME} is on the controller, byte for byte\.', r'\1 est sur le contrôleur, octet pour octet.'),
     (rf'{_NAME} is here already, with the right hash\.', r'\1 est déjà ici, avec la bonne empreinte.'),
-    (r'A proved copy is on the controller\.', 'Une copie prouvée est sur le contrôleur.'),
     (r'Looked at, backed up and fetched; nothing was changed, since the findings have not been acknowledged: read them, then run again with '
      r'-e jeedom_acknowledge=true\.',
      'Examinée, sauvegardée et rapatriée ; rien n’a été modifié, car les constats n’ont pas été acceptés : lisez-les, puis relancez avec '

@@ -86,13 +86,18 @@ def left(entry: dict | None) -> list[str]:
 
     def done(stage: dict) -> bool:
         # Skipped counts only for what was done before: a stage that was skipped for want of consent is still to come.
-        return stage.get('run_id') == run_id and (stage.get('status') == 'ok' or (stage.get('status') == 'skipped' and bool(stage.get('done'))))
+        since = (stage.get('ended') or 0) > ((entry or {}).get('updated') or 0)
+        return (stage.get('run_id') == run_id or since) and (stage.get('status') == 'ok' or (stage.get('status') == 'skipped' and bool(stage.get('done'))))
 
     return [name for name in WAY if not done(stages.get(name) or {})]
 
 
-def row(entry: dict) -> dict:
-    """One row of the table of results."""
+def row(entry: dict, run_id: str | None = None) -> dict:
+    """One row of the table of results, about the last run of a box or the one named here, which may only have added to it."""
+    if run_id and entry.get('run_id') != run_id:
+        times = [time for stage in (entry.get('stages') or {}).values() if stage.get('run_id') == run_id
+                 for time in (stage.get('started'), stage.get('ended')) if time]
+        entry = {**entry, 'run_id': run_id, 'started': min(times, default=0), 'updated': max(times, default=0)}
     begin, target, _now = versions(entry)
     return {'host': entry['host'], 'from': begin, 'to': target, 'outcome': entry.get('outcome'), 'stage': journal.reached(entry),
             'duration': duration(entry), 'message': message(entry)}

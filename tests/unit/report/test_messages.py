@@ -22,7 +22,6 @@ SENTENCES = [
     ('b.tar.gz is proved, and young enough.', 'b.tar.gz est prouvée, et assez récente.', ', and young enough.'),
     ('b.tar.gz is on the controller, byte for byte.', 'b.tar.gz est sur le contrôleur, octet pour octet.', ' is on the controller, byte for byte.'),
     ('b.tar.gz is here already, with the right hash.', 'b.tar.gz est déjà ici, avec la bonne empreinte.', ' is here already, with the right hash.'),
-    ('A proved copy is on the controller.', 'Une copie prouvée est sur le contrôleur.', 'A proved copy is on the controller.'),
     ('Looked at, backed up and fetched; nothing was changed, since the findings have not been acknowledged: read them, then run again with '
      '-e jeedom_acknowledge=true.',
      'Examinée, sauvegardée et rapatriée ; rien n’a été modifié, car les constats n’ont pas été acceptés : lisez-les, puis relancez avec '

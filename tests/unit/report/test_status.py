@@ -110,6 +110,13 @@ def test_what_is_left_to_do():
     journal.apply(told, 'r', 'fetch', 'ok', 3)
     journal.apply(told, 'r', 'prepare', 'skipped', 4, outcome='ready')
     assert status.left(told) == ['prepare', 'upgrade', 'verify', 'commit']
+    told['updated'] = 4
+    journal.apply(told, 'night', 'backup', 'started', 9, beside=True)
+    assert status.left(told) == ['backup', 'prepare', 'upgrade', 'verify', 'commit']
+    journal.apply(told, 'night', 'backup', 'ok', 11, 'Here.', beside=True)
+    assert status.left(told) == ['prepare', 'upgrade', 'verify', 'commit']
+    row = status.row(told, 'night')
+    assert (row['outcome'], row['stage'], row['duration'], row['message']) == ('ready', 'backup', 2, 'Here.')
     assert status.left(entry('migrated')) == [] and status.left(None) == list(status.WAY)
 
 
