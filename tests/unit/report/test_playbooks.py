@@ -369,6 +369,27 @@ def test_outcomes_count_at_the_gate_also_when_another_run_has_come_to_the_boxes(
     assert [wave['states'] for wave in told] == [{'box1': 'migrated', 'box2': 'rolled_back'}]
 
 
+def test_a_backup_since_shows_itself_and_leaves_what_is_known_of_the_migration(controller):
+    controller.inventory(2, box2='fails')
+    controller.run(WAVES, '-e', 'jeedom_max_failed=9')
+    before = controller.journal('box2')
+    done = controller.run('''
+- hosts: jeedom
+  gather_facts: false
+  vars: {jeedom_beside_migration: true}
+  tasks:
+    - jeedom.fleet.record: {stage: backup, status: started}
+    - jeedom.fleet.record: {stage: backup, status: ok, message: A new archive.}
+      when: inventory_hostname == 'box2'
+''')
+    assert re.search(r'^box2 .* rolled back +backup +00:00 +A new archive\.$', done.stdout, re.MULTILINE), done.stdout
+    now = controller.journal('box2')
+    assert {key: now[key] for key in now if key != 'stages'} == {key: before[key] for key in now if key != 'stages'}
+    assert controller.journal('box1')['outcome'] == 'migrated' and controller.journal('box1')['stages']['backup']['status'] == 'unknown'
+    told = {box['host']: box for box in controller.report()['boxes']}
+    assert told['box2']['outcome'] == 'rolled_back' and 'Hop 2/4 died' in told['box2']['message'] and told['box1']['outcome'] == 'migrated'
+
+
 @pytest.mark.parametrize('outcome, slept', [('already_done', False), ('migrated', True)])
 def test_a_wave_in_which_nothing_changed_is_not_waited_for(controller, outcome, slept):
     controller.inventory(2)
