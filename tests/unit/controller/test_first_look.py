@@ -139,7 +139,7 @@ class NoInput(Action):
         with open(remote_path, 'wb') as file:
             file.write(data)
 
-    def _low_level_execute_command(self, cmd, sudoable=True, in_data=None, **_rest):
+    def _low_level_execute_command(self, cmd, in_data=None, **_rest):
         if in_data:
             raise AnsibleError('Internal Error: this module does not support optimized module pipelining')
         return Action.shell(self, cmd)

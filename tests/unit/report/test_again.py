@@ -76,7 +76,7 @@ def test_nothing_is_said_that_was_not():
 @pytest.mark.parametrize('words, missing', [
     (('-e', 'jeedom_soak=5 jeedom_api_key=hunter2'), '-e jeedom_api_key'), (('-e', '{ansible_password: hunter2, jeedom_soak: 5}'), '-e ansible_password'),
     (('-e', 'jeedom_soak=5', '-e', 'other=hunter2', '-e', 'other=hunter2'), '-e other'), (('-e', '{jeedom_waves: !vault hunter2}'), again.UNREADABLE),
-    (('-e', '[hunter2]'), again.UNREADABLE), (('-e', '{jeedom_soak: 5, jeedom_x: 2026-01-01, jeedom_archive_key: hunter2}'), '-e jeedom_x, -e jeedom_archive_key'),
+    (('-e', '[hunter2]'), again.UNREADABLE), (('-e', '{jeedom_soak: 5, jeedom_x: 2026-01-01, jeedom_api_key: hunter2}'), '-e jeedom_x, -e jeedom_api_key'),
     (('-e', 'jeedom_source_url=https://me:hunter2@site/x'), '-e jeedom_source_url'),
     (('--ssh-common-args', '-o ProxyCommand="sshpass -p hunter2 ssh gate"'), '--ssh-common-args')])
 def test_what_is_left_out_is_said_and_not_told(words, missing):
