@@ -200,7 +200,8 @@ def test_a_controller_that_fills_up_meanwhile(target):
             'resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n'
             'import test_download as t; from pathlib import Path\n'
             't.refused(t.Box(), Path({target!r}), "controller_full"); print("told")\n')
-    done = subprocess.run([sys.executable, '-c', code.format(here=str(Path(__file__).parent), target=str(target))], capture_output=True, text=True,
+    # -B: it would leave cut bytecode of this file, which the next test cannot read
+    done = subprocess.run([sys.executable, '-B', '-c', code.format(here=str(Path(__file__).parent), target=str(target))], capture_output=True, text=True,
                           check=False, env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
     assert done.stdout.strip() == 'told', done.stderr
     # what came is kept for the next try
