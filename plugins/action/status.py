@@ -47,6 +47,9 @@ class ActionModule(BoxAction):
         outcomes = {row['host']: row['outcome'] if row['state'] not in ('interrupted', 'running') else 'unknown' for row in rows}
         root = artifacts.root(self.task_vars, self._templar)
         newest = runs.newest(root)
-        step = status.next_step(outcomes, status.to_go_on(again.arguments(context.CLIARGS), runs.read(root, newest) if newest else {}))
+        arguments = status.to_go_on(again.arguments(context.CLIARGS), runs.read(root, newest) if newest else {})
+        step = status.next_step(outcomes, arguments)
         show(f'Go on:  {step[1]}' if step else 'Nothing is left to do.')
+        if step and again.not_said(arguments):
+            show(f'        ({again.not_said(arguments)})')
         return {'changed': False, 'next': step[1] if step else None, 'msg': f'{len(rows)} boxes'}

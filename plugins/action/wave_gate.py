@@ -72,9 +72,9 @@ class ActionModule(ActionBase):
         told = {'changed': False, 'window_left': left, 'expected': need,
                 'msg': f'The maintenance window {window} has {progress.clock(left)} left, the wave takes about {progress.clock(need)}.'}
         if left < need and not self._task.check_mode:
-            command = again.command(again.arguments(context.CLIARGS))
+            command, how = self._again()
             told.update(failed=True, error_code='outside_window', next=command,
-                        msg=f'{told["msg"]} Nothing is started that cannot end in it. In the next window go on with: {command}')
+                        msg=f'{told["msg"]} Nothing is started that cannot end in it. In the next window go on with: {how}')
         return told
 
     def _judge(self, args: dict) -> dict:
@@ -105,13 +105,20 @@ class ActionModule(ActionBase):
         waves.add(root, run_id, wave)
         result = {'changed': False, 'wave': wave, 'run_id': run_id, 'artifacts': str(root), 'msg': self._sentence(wave, left)}
         if not verdict['passed']:
-            command = again.command(again.arguments(context.CLIARGS))
+            command, how = self._again()
             result.update(failed=True, error_code='wave_stopped', next=command,
-                          msg=f'{result["msg"]} Look at them first; then go on with: {command}')
+                          msg=f'{result["msg"]} Look at them first; then go on with: {how}')
         elif soak and left and not set(verdict['counts']) <= set(waves.UNCHANGED):
             progress.shower(self._display)(f'  Wave {wave["number"]} is left alone for {progress.clock(soak)} before the next one starts.')
             time.sleep(soak)
         return result
+
+    @staticmethod
+    def _again() -> tuple[str, str]:
+        """The command to go on with, alone and with what it lacks."""
+        arguments = again.arguments(context.CLIARGS)
+        command, lacks = again.command(arguments), again.not_said(arguments)
+        return command, f'{command} ({lacks})' if lacks else command
 
     @staticmethod
     def _sentence(wave: dict, left: list[str]) -> str:

@@ -108,7 +108,7 @@ journal:
   description: The whole journal of the box after this event (before it in check mode).
   returned: success
   type: dict
-  sample: {schema: 1, host: box1, run_id: 20261123T084742-1234, outcome: null, stages: {assess: {status: ok}}}
+  sample: {schema: 1, host: box1, run_id: 20261123T084742-1234-9f31c0, outcome: null, stages: {assess: {status: ok}}}
 previous:
   description: The entry of this stage before this event, or V(null).
   returned: success
@@ -121,7 +121,7 @@ run_id:
   description: The id of this run.
   returned: success
   type: str
-  sample: 20261123T084742-1234
+  sample: 20261123T084742-1234-9f31c0
 artifacts:
   description: The artifacts folder on the controller.
   returned: success

@@ -134,7 +134,7 @@ wave:
       description: Name of the play.
       type: str
 next:
-  description: The command to go on with, without values that may be secret.
+  description: The command to go on with, without values that may be secret; the message names what it leaves out.
   returned: when the gate has stopped the play
   type: str
   sample: ansible-playbook jeedom.fleet.migrate -i inventory -e jeedom_acknowledge=true

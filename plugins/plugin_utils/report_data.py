@@ -364,6 +364,6 @@ def build(root: Path, language: str | None = None, sources: tuple[Path, ...] = (
     return {
         'schema': SCHEMA, 'generated': artifacts.now(), 'language': chosen, 'artifacts': str(root),
         'run': {key: run.get(key) for key in ('run_id', 'started', 'controller', 'user', 'ansible')},
-        'next': {'why': step[0], 'command': step[1]} if step else None,
+        'next': {'why': step[0], 'command': step[1], 'left_out': (run.get('arguments') or {}).get('left_out') or []} if step else None,
         'waves': waves.read(home, newest) if newest else [],
         **over(boxes)}

@@ -115,6 +115,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     'footer': ('Written by jeedom.fleet. This page is complete in itself and loads nothing.',
                'Écrit par jeedom.fleet. Cette page se suffit à elle-même et ne charge rien.'),
     'go_on': ('To go on', 'Pour continuer'),
+    'left_out': ('The command leaves out, so add yourself:', 'La commande ne reprend pas, à ajouter vous-même :'),
     'empty': ('No box has been worked on yet.', 'Aucune box n’a encore été traitée.'),
     'timeline': ('Timeline', 'Chronologie'),
     'of': ('of', 'sur'),

@@ -118,7 +118,7 @@ def to_go_on(mine: dict, run: dict) -> dict:
 def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, str] | None:
     """(why, command) to go on with a fleet, or None when nothing is left to do.
 
-    outcomes: by box, None for one that has no outcome yet. arguments: those of the run (run.json).
+    outcomes: by box, None for one that has no outcome yet. arguments: those of the run (run.json). why ends with what the command lacks.
     """
     todo = [host for host, outcome in outcomes.items() if outcome not in DONE]
     if not todo:
@@ -140,4 +140,5 @@ def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, st
         # What goes on after these is the migration; a playbook of the operator's own stays what it is.
         playbook = f'{folder}migrate{playbook[len(folder) + len(name):]}'
     flags = [flag for flag in arguments.get('flags') or () if flag != '--check']
-    return why, again.command({**arguments, 'flags': flags}, limit=some, playbook=playbook, extra=extra)
+    lacks = again.not_said(arguments)
+    return f'{why}. {lacks}' if lacks else why, again.command({**arguments, 'flags': flags}, limit=some, playbook=playbook, extra=extra)

@@ -415,6 +415,34 @@ def test_outside_the_window_nothing_starts(controller):
     assert controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30', '--check').returncode == 0
 
 
+@pytest.mark.parametrize('strategy', ['free', 'host_pinned'])
+def test_playbooks_run_as_they_have_to_whatever_strategy_the_operator_has_set(controller, strategy):
+    """Under these two, modules that speak for a whole wave end a play at once, and run_once runs for every box."""
+    import time
+    controller.inventory(3)
+    hour = (time.localtime().tm_hour + 3) % 24
+    done = controller.run('jeedom.fleet.migrate', '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30', ANSIBLE_STRATEGY=strategy)
+    assert done.stdout.count('"error_code": "outside_window"') == 1 and 'host loop' not in done.stdout + done.stderr, done.stdout
+    done = controller.run('jeedom.fleet.report', ANSIBLE_STRATEGY=strategy)
+    assert done.returncode == 0 and done.stdout.count('"msg": "0 boxes') == 1, done.stdout
+
+
+def test_every_play_that_does_something_once_for_many_boxes_says_its_strategy():
+    import yaml
+    root = COLLECTIONS / 'ansible_collections/jeedom/fleet'
+    once = ['run_once: true', 'ansible.builtin.pause:', *(f'jeedom.fleet.{file.stem}:' for file in sorted((root / 'plugins/action').glob('*.py'))
+                                                         if 'BYPASS_HOST_LOOP = True' in file.read_text(encoding='utf-8'))]
+    told = {}
+    for file in sorted((root / 'playbooks').glob('*.yml')):
+        for play in yaml.safe_load(file.read_text(encoding='utf-8')):
+            text = yaml.safe_dump(play, width=1000)
+            for role in set(re.findall(r'name: jeedom\.fleet\.(\w+)', text)):
+                text += ''.join(tasks.read_text(encoding='utf-8') for tasks in sorted((root / 'roles' / role / 'tasks').glob('*.yml')))
+            if any(word in text for word in once) and play['hosts'] != 'localhost':
+                told[f'{file.stem}: {play["name"]}'] = play.get('strategy')
+    assert len(told) >= 7 and set(told.values()) == {'linear'}, told
+
+
 @pytest.mark.parametrize('minutes, word, outcome', [(10, 'true', 'stopped'), (10, 'false', 'ready'), (300, 'true', None)])
 def test_no_box_is_changed_that_cannot_end_in_the_window_though_its_wave_began_in_time(controller, minutes, word, outcome):
     play = '''
