@@ -10,8 +10,8 @@ import shlex
 from typing import Any
 
 _OURS = re.compile(r'^jeedom_[a-z0-9_]+$')
-# Names one run; the next one has another.
-_ONCE = ('jeedom_run_id',)
+# Names one run; the next one has another. That a controller is gone was said of one moment.
+_ONCE = ('jeedom_run_id', 'jeedom_take_over')
 # Said for one restore. A migration that got them would take a box that fails back to the archive, not to its rollback point.
 _RESTORE = ('jeedom_rollback_source', 'jeedom_restore_archive', 'jeedom_restore_foreign_host', 'jeedom_restore_force')
 _SECRET = re.compile(r'pass|secret|token|key|credential', re.IGNORECASE)
