@@ -17,8 +17,8 @@ from ansible.parsing.splitter import parse_kv
 
 # What others than we and Ansible read is left out, since a secret may have any name.
 _OURS = re.compile(r'^(jeedom|ansible)_[a-z0-9_]+$')
-# Names one run; the next one has another.
-_ONCE = ('jeedom_run_id',)
+# Names one run; the next one has another. That a controller is gone was said of one moment.
+_ONCE = ('jeedom_run_id', 'jeedom_take_over')
 # Said for one restore. A migration that got them would take a box that fails back to the archive, not to its rollback point.
 _RESTORE = ('jeedom_rollback_source', 'jeedom_restore_archive', 'jeedom_restore_foreign_host', 'jeedom_restore_force')
 _SECRET = re.compile(r'pass|secret|token|key|credential', re.IGNORECASE)
