@@ -30,6 +30,8 @@ _FRENCH: tuple[tuple[str, str], ...] = (
     (rf'{_NAME} is on {_VERSION} for good\.', r'\1 est définitivement en \2.'),
     (rf'{_NAME} is on its target version for good\.', r'\1 est définitivement dans sa version cible.'),
     (rf'Back on {_VERSION}, as it was, after ([\d.]+) s without web\.', r'De retour en \1, comme avant, après \2 s sans pages web.'),
+    (r'The records of this box in the artifacts folder cannot be read \((\w+)\): look at them there\.',
+     r'Les fichiers de cette box dans le dossier des artefacts ne peuvent pas être lus (\1) : examinez-les sur place.'),
     (r'The migration was cut before its end\.', 'La migration a été coupée avant sa fin.'),
 )
 _COMPILED = tuple((re.compile(english, re.DOTALL), french) for english, french in _FRENCH)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, journal
 WAY = ('assess', 'backup', 'fetch', 'prepare', 'upgrade', 'verify', 'commit')
 DONE = ('migrated', 'already_done')
 OTHER_PLAYBOOKS = ('assess', 'freeze', 'backup', 'verify', 'rollback', 'status', 'report')
+_TARGET = 'jeedom_target'
 # A playbook's path or collection name, its own name, and perhaps its suffix.
 _NAME = re.compile(r'^(.*/|[a-z0-9_]+\.[a-z0-9_]+\.|)([^/.]*)', re.DOTALL)
 # Shown first where only some can be shown: what somebody has to look at.
@@ -103,6 +106,46 @@ def row(entry: dict, run_id: str | None = None) -> dict:
             'duration': duration(entry), 'message': message(entry)}
 
 
+def playbook_name(arguments: dict) -> str:
+    """The playbook's own name: C(migrate) of C(jeedom.fleet.migrate) and of C(playbooks/migrate.yml)."""
+    # both parts may be empty, so it always matches
+    return cast(re.Match, _NAME.match(str(arguments.get('playbook') or ''))).group(2)
+
+
+def migrates(arguments: dict) -> bool:
+    """Whether a run (run.json) was a migration: ours, or a playbook of the operator's own."""
+    return playbook_name(arguments) not in OTHER_PLAYBOOKS
+
+
+def _split(extra: Any) -> tuple[list[str], str]:
+    """C(-e) options without jeedom_target, and its value, empty when it is not set."""
+    kept: list[str] = []
+    found = ''
+    for text in (text for text in extra or () if isinstance(text, str) and text != '-e'):
+        if text.startswith('@'):
+            kept += ['-e', text]
+            continue
+        try:
+            pairs = json.loads(text) if text.lstrip().startswith('{') else None
+            words = [] if pairs is not None else [word.partition('=') for word in shlex.split(text)]
+        except ValueError:
+            continue
+        if isinstance(pairs, dict):
+            found = str(pairs.pop(_TARGET, found))
+            kept += ['-e', json.dumps(pairs)] if pairs else []
+        else:
+            found = next((value for name, _is, value in reversed(words) if name == _TARGET), found)
+            said = ' '.join(f'{name}={shlex.quote(value)}' for name, _is, value in words if name != _TARGET)
+            kept += ['-e', said] if said else []
+    return kept, found
+
+
+def scope(arguments: dict) -> tuple[str, ...]:
+    """What chose the boxes of a run beside inventory and limit: jeedom_target, empty when it was not set, and files of variables."""
+    kept, group = _split(arguments.get('extra'))
+    return (group, *(text for text in kept if text.startswith('@')))
+
+
 def to_go_on(mine: dict, run: dict) -> dict:
     """The arguments to go on with: those of a migration that has been begun (run.json), over the boxes that this call is about.
 
@@ -110,9 +153,12 @@ def to_go_on(mine: dict, run: dict) -> dict:
     """
     begun = run.get('arguments')
     begun = begun if isinstance(begun, dict) else {}
-    if cast(re.Match, _NAME.match(str(begun.get('playbook') or ''))).group(2) != 'migrate':
+    if playbook_name(begun) != 'migrate':
         return mine
-    return {**begun, **{key: mine.get(key) for key in ('inventory', 'limit')}}
+    # The other site's boxes are not what was asked about.
+    extra, group = _split(begun.get('extra'))[0], _split(mine.get('extra'))[1]
+    extra += ['-e', f'{_TARGET}={shlex.quote(group)}'] if group else []
+    return {**begun, **{key: mine.get(key) for key in ('inventory', 'limit')}, 'extra': extra}
 
 
 def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, str] | None:

@@ -38,6 +38,9 @@ SENTENCES = [
     ('box1 is on 4.5.3 for good.', 'box1 est définitivement en 4.5.3.', ' for good.'),
     ('box1 is on its target version for good.', 'box1 est définitivement dans sa version cible.', "default('its target version')"),
     ('Back on 3.3.60, as it was, after 1.2 s without web.', 'De retour en 3.3.60, comme avant, après 1.2 s sans pages web.', "', as it was, after '"),
+    ('The records of this box in the artifacts folder cannot be read (KeyError): look at them there.',
+     'Les fichiers de cette box dans le dossier des artefacts ne peuvent pas être lus (KeyError) : examinez-les sur place.',
+     'The records of this box in the artifacts folder cannot be read ('),
     ('The migration was cut before its end.', 'La migration a été coupée avant sa fin.', 'The migration was cut before its end.'),
 ]
 

@@ -289,6 +289,34 @@ def test_the_status_playbook_tells_what_is_and_how_to_go_on(controller):
     assert 'migrated' in rows['box1'] and 'rolled back' in rows['box2'] and 'not touched from this controller' in rows['new']
     assert 'cannot be reached' in rows['away']
     assert re.search(r'^Go on:  ansible-playbook jeedom\.fleet\.migrate -i \S+ .*--limit box2,new,away$', done.stdout, re.MULTILINE)
+    assert '(see to the reasons given in the report, then run again' in done.stdout
+
+
+def test_a_box_that_cannot_be_asked_has_its_row_and_takes_none_from_the_others(controller):
+    hosts = {'box1': {'ansible_host': '{{ nowhere }}', 'ansible_connection': 'ssh'}, 'box2': {'ansible_connection': 'no.such.plugin'}, 'box3': {},
+             'box4': {'ansible_become': True, 'ansible_become_password': '{{ vault_sudo }}'}, 'box5': {'ansible_shell_executable': f'{controller.folder}/odd'}}
+    mark = '@@jeedom-fleet-status@@'
+    answer = f'0\\n{mark}\\n3.3.60\\n{mark}\\n{{}}\\n{mark}core-20261123T100000-0001\\n{mark}\\nnull\\n'
+    (controller.folder / 'odd').write_text(f'#!/bin/sh\nprintf "{answer}"\n', encoding='utf-8')
+    (controller.folder / 'odd').chmod(0o755)
+    (controller.folder / 'hosts.json').write_text(json.dumps({'jeedom': {'hosts': hosts, 'vars': {
+        'ansible_connection': 'local', 'ansible_become': False}}}), encoding='utf-8')
+    done = controller.run('jeedom.fleet.status')
+    assert done.returncode == 0, done.stdout
+    rows = {line.split()[0]: line for line in done.stdout.split('PLAY RECAP')[0].splitlines() if re.match(r'box\d ', line)}
+    assert sorted(rows) == sorted(hosts)
+    for host, why in (('box1', 'nowhere'), ('box2', 'no.such.plugin'), ('box4', 'vault_sudo')):
+        assert 'unreachable' in rows[host] and why in rows[host], rows[host]
+    assert ' new ' in rows['box3'] and '3.3.60' in rows['box5']
+
+
+def test_a_run_over_one_box_ends_with_a_report_of_all(controller):
+    controller.inventory(9, box1='fails')
+    assert controller.run(WAVES).returncode == 10
+    controller.inventory(9)
+    controller.run(WAVES, '--limit', 'box1')
+    told = controller.report()
+    assert told['summary']['outcomes'] == {'migrated': 1, 'none': 8} and '--limit' not in told['next']['command']
 
 
 def in_waves():
