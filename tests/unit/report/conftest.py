@@ -40,3 +40,10 @@ def browsers():
 def fleet(fleets, tmp_path_factory):
     """24 boxes with every outcome, and 6 that were not reached."""
     return fleets.make(tmp_path_factory.mktemp('fleet') / 'artifacts', 24, untouched=6)
+
+
+@pytest.fixture
+def controller(tmp_path):
+    """A folder with an inventory, from which playbooks are run."""
+    from .plays import Controller
+    return Controller(tmp_path)

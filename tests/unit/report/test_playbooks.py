@@ -5,79 +5,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-COLLECTIONS = Path(__file__).resolve().parents[3] / 'collections'
-ANSIBLE = Path(sys.executable).with_name('ansible-playbook')
+from .plays import ANSIBLE, COLLECTIONS, WAVES
+
 pytestmark = pytest.mark.skipif(not ANSIBLE.exists(), reason='ansible-playbook is not beside this Python')
-
-WAVES = '''
-- name: Waves
-  hosts: jeedom
-  gather_facts: false
-  serial: [1, 3, 5]
-  tasks:
-    - block:
-        - jeedom.fleet.record: {stage: assess, status: started, inputs: {target_version: 4.5.3}}
-        - jeedom.fleet.record: {stage: assess, status: ok, message: Ready., result: {from_version: 3.3.60, target_version: 4.5.3}, files: {findings: []}}
-        - jeedom.fleet.record: {stage: upgrade, status: started}
-        - ansible.builtin.raw: "test {{ fate | default('good') }} != fails"
-          changed_when: false
-        - ansible.builtin.raw: "true"
-          vars: {ansible_connection: ssh, ansible_host: 127.0.0.2, ansible_port: 1}
-          when: fate | default('good') == 'lost'
-        - jeedom.fleet.record: {stage: upgrade, status: ok, outcome: migrated, message: On 4.5.3.}
-      rescue:
-        - jeedom.fleet.record: {stage: rollback, status: rolled_back, outcome: rolled_back, message: "Hop 2/4 died: <script>alert(1)</script>"}
-    - jeedom.fleet.wave_gate:
-- name: Never reached after a stop
-  hosts: localhost
-  gather_facts: false
-  connection: local
-  tasks:
-    - ansible.builtin.debug: {msg: REACHED}
-'''
-
-
-class Controller:
-    """A folder with an inventory, from which playbooks are run."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.artifacts = folder / 'artifacts'
-
-    def inventory(self, boxes: int, **fates: str) -> None:
-        hosts = {f'box{number}': ({'fate': fates[f'box{number}']} if f'box{number}' in fates else {}) for number in range(1, boxes + 1)}
-        (self.folder / 'hosts.json').write_text(json.dumps({'jeedom': {'hosts': hosts, 'vars': {'ansible_connection': 'local'}}}), encoding='utf-8')
-
-    def run(self, playbook: str, *options: str, callback: str | None = 'jeedom.fleet.fleet', **environment: str) -> subprocess.CompletedProcess:
-        name = playbook
-        if '\n' in playbook:
-            (self.folder / 'play.yml').write_text(playbook, encoding='utf-8')
-            name = 'play.yml'
-        env = {key: value for key, value in os.environ.items() if not key.startswith(('ANSIBLE_', 'JEEDOM_'))}
-        env.update(ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), ANSIBLE_NOCOLOR='1', ANSIBLE_DEPRECATION_WARNINGS='0',
-                   ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(self.folder / '.ansible'), LC_ALL='C.UTF-8',
-                   **({'ANSIBLE_CALLBACKS_ENABLED': callback} if callback else {}), **environment)
-        return subprocess.run([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, capture_output=True, text=True,
-                              timeout=120, check=False)
-
-    def journal(self, host: str) -> dict:
-        return json.loads((self.artifacts / 'journal' / f'{host}.json').read_text(encoding='utf-8'))
-
-    def report(self) -> dict:
-        return json.loads((self.artifacts / 'report' / 'report.json').read_text(encoding='utf-8'))
-
-
-@pytest.fixture
-def controller(tmp_path):
-    return Controller(tmp_path)
 
 
 def test_a_wave_over_the_limit_stops_the_roll_out_and_the_report_is_there(controller):
@@ -319,84 +253,6 @@ def test_a_run_over_one_box_ends_with_a_report_of_all(controller):
     assert told['summary']['outcomes'] == {'migrated': 1, 'none': 8} and '--limit' not in told['next']['command']
 
 
-def in_waves():
-    """The heads of the plays of migrate.yml, with stub tasks."""
-    import yaml
-    first, second, _last = yaml.safe_load((COLLECTIONS.parent / 'playbooks/migrate.yml').read_text(encoding='utf-8'))
-    say = {'ansible.builtin.debug': {'msg': "WAVE {{ ansible_play_batch | join(' ') }} END"}, 'run_once': True}
-    return yaml.safe_dump([first, {**second, 'become': False, 'tasks': [{'jeedom.fleet.wave_gate': {'at': 'begin'}}, say]}])
-
-
-def test_waves_by_name_run_in_their_order_within_target_and_limit(controller):
-    controller.inventory(5)
-    hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
-    (controller.folder / 'hosts.json').write_text(json.dumps({**hosts, 'canary': {'hosts': {'box4': None, 'elsewhere': None}}}), encoding='utf-8')
-
-    def waves(*options):
-        done = controller.run(in_waves(), *options)
-        assert done.returncode == 0, done.stdout
-        return re.findall('WAVE (.*) END', done.stdout)
-
-    assert waves('-e', 'jeedom_waves=1,canary,2') == ['box1', 'box4', 'box2 box3', 'box5']
-    assert waves('-e', '{"jeedom_waves": 3, "jeedom_target": "jeedom:!box2"}') == ['box1 box3 box4', 'box5']
-    assert waves('-e', 'jeedom_waves=["box5",9]', '--limit', 'box1,box5') == ['box5', 'box1']
-    assert waves('-e', 'jeedom_waves=canary,9', '-e', 'jeedom_target=box3,box2,box1') == ['box3 box2 box1']
-
-
-@pytest.mark.parametrize('options', [('-e', 'jeedom_target=typo'), ('--limit', 'elsewhere')])
-def test_a_target_that_matches_no_box_is_no_success(controller, options):
-    controller.inventory(1)
-    hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
-    (controller.folder / 'hosts.json').write_text(json.dumps({**hosts, 'other': {'hosts': {'elsewhere': None}}}), encoding='utf-8')
-    done = controller.run(in_waves(), *options)
-    assert done.returncode == 2 and 'No box matches' in done.stdout and 'WAVE' not in done.stdout
-
-
-@pytest.mark.parametrize('place', ['inventory', 'play', 'command'])
-def test_target_and_waves_in_the_inventory_would_not_count_and_are_refused(controller, place):
-    controller.inventory(3)
-    play = in_waves()
-    if place == 'inventory':
-        hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
-        hosts['jeedom']['vars']['jeedom_waves'] = [3]
-        (controller.folder / 'hosts.json').write_text(json.dumps(hosts), encoding='utf-8')
-    elif place == 'play':
-        (controller.folder / 'imported.yml').write_text(play, encoding='utf-8')
-        play = f'- import_playbook: {controller.folder}/imported.yml\n  vars: {{jeedom_waves: [3], jeedom_target: jeedom}}\n'
-    done = controller.run(play, *(('-e', 'jeedom_waves=[3]', '-e', 'jeedom_target=jeedom') if place == 'command' else ()))
-    if place == 'inventory':
-        assert done.returncode == 2 and 'jeedom_waves is set in the inventory' in done.stdout and 'WAVE' not in done.stdout
-    else:
-        assert re.findall('WAVE (.*) END', done.stdout) == ['box1 box2 box3'] and done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize('setting', ['jeedom_max_failed=10%', 'jeedom_soak=1h', 'jeedom_max_failed_percent=few'])
-def test_a_limit_that_cannot_be_used_is_told_before_the_first_wave(controller, setting):
-    controller.inventory(1)
-    done = controller.run(in_waves(), '-e', setting)
-    assert done.returncode == 2 and f'{setting.split("=")[0]} is' in done.stdout and 'WAVE' not in done.stdout
-
-
-def test_outcomes_count_at_the_gate_also_when_another_run_has_come_to_the_boxes(controller):
-    """A nightly backup, or somebody's assess, between the end of a box and the gate of its wave."""
-    controller.inventory(3, box2='fails')
-    play = WAVES.replace('serial: [1, 3, 5]', 'serial: [2, 1]').replace('    - jeedom.fleet.wave_gate:', '''
-    - ansible.builtin.command: "{{ ansible_playbook_python | dirname }}/ansible-playbook {{ playbook_dir }}/other.yml -i {{ inventory_file }}"
-      delegate_to: localhost
-      run_once: true
-    - jeedom.fleet.wave_gate:''')
-    (controller.folder / 'other.yml').write_text('''
-- hosts: jeedom
-  gather_facts: false
-  tasks:
-    - jeedom.fleet.record: {stage: assess, status: ok, outcome: ready}
-''', encoding='utf-8')
-    done = controller.run(play)
-    assert done.returncode != 0 and 'REACHED' not in done.stdout and '(box2 rolled_back)' in done.stdout, done.stdout[-3000:]
-    told = json.loads(next(controller.artifacts.glob('*/waves.json')).read_text(encoding='utf-8'))
-    assert [wave['states'] for wave in told] == [{'box1': 'migrated', 'box2': 'rolled_back'}]
-
-
 def test_a_backup_since_shows_itself_and_leaves_what_is_known_of_the_migration(controller):
     controller.inventory(2, box2='fails')
     controller.run(WAVES, '-e', 'jeedom_max_failed=9')
@@ -416,31 +272,6 @@ def test_a_backup_since_shows_itself_and_leaves_what_is_known_of_the_migration(c
     assert controller.journal('box1')['outcome'] == 'migrated' and controller.journal('box1')['stages']['backup']['status'] == 'unknown'
     told = {box['host']: box for box in controller.report()['boxes']}
     assert told['box2']['outcome'] == 'rolled_back' and 'Hop 2/4 died' in told['box2']['message'] and told['box1']['outcome'] == 'migrated'
-
-
-@pytest.mark.parametrize('outcome, slept', [('already_done', False), ('migrated', True)])
-def test_a_wave_in_which_nothing_changed_is_not_waited_for(controller, outcome, slept):
-    controller.inventory(2)
-    play = f'''
-- hosts: jeedom
-  gather_facts: false
-  serial: 1
-  tasks:
-    - jeedom.fleet.record: {{stage: assess, status: ok, outcome: {outcome}}}
-    - jeedom.fleet.wave_gate: {{soak: 0.1}}
-'''
-    done = controller.run(play)
-    assert done.returncode == 0 and ('is left alone' in done.stdout) is slept, done.stdout
-
-
-def test_outside_the_window_nothing_starts(controller):
-    play = in_waves()
-    controller.inventory(5)
-    import time
-    hour = (time.localtime().tm_hour + 3) % 24
-    done = controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30')
-    assert done.returncode == 2 and 'WAVE' not in done.stdout and '"error_code": "outside_window"' in done.stdout
-    assert controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30', '--check').returncode == 0
 
 
 @pytest.mark.parametrize('strategy', ['free', 'host_pinned'])
@@ -469,24 +300,3 @@ def test_every_play_that_does_something_once_for_many_boxes_says_its_strategy():
             if any(word in text for word in once) and play['hosts'] != 'localhost':
                 told[f'{file.stem}: {play["name"]}'] = play.get('strategy')
     assert len(told) >= 7 and set(told.values()) == {'linear'}, told
-
-
-@pytest.mark.parametrize('minutes, word, outcome', [(10, 'true', 'stopped'), (10, 'false', 'ready'), (300, 'true', None)])
-def test_no_box_is_changed_that_cannot_end_in_the_window_though_its_wave_began_in_time(controller, minutes, word, outcome):
-    play = '''
-- hosts: jeedom
-  gather_facts: false
-  tasks:
-    - ansible.builtin.include_role: {name: jeedom.fleet.assess, tasks_from: acknowledge}
-    - ansible.builtin.debug: {msg: "CHANGED {{ jeedom_acknowledged and not jeedom_too_late }} END"}
-'''
-    controller.inventory(1)
-    import time
-    begin, end = (time.strftime('%H:%M', time.localtime(time.time() + seconds)) for seconds in (-3600, minutes * 60))
-    done = controller.run(play, '-e', f'jeedom_window={begin}-{end}', '-e', f'jeedom_acknowledge={word}')
-    assert done.returncode == 0, done.stdout
-    assert ('CHANGED True END' in done.stdout) is (outcome is None)
-    if outcome:
-        stage = controller.journal('box1')['stages']['prepare']
-        assert controller.journal('box1')['outcome'] == outcome and stage['status'] == 'skipped'
-        assert ('maintenance window' in stage['message']) is (outcome == 'stopped')
