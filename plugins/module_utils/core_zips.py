@@ -95,6 +95,11 @@ def get(hop, given, source, limits, context):
             context.log('note: %s; downloading it again' % error.msg)
             os.unlink(path)
     system.state_dir('staging')
+    return obtain(hop, path, source, limits, context)
+
+
+def obtain(hop, path, source, limits, context):
+    """The ReleaseZip of a hop, downloaded in a few attempts and proved before it stands at path. Also used by the controller."""
     for attempt in range(1, ATTEMPTS + 1):
         context.check_stop()
         try:
