@@ -14,7 +14,9 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, fol
 
 STAGING = '/var/lib/jeedom-fleet/staging/push'
 # One command on the box for each block: large enough that its cost does not show, small enough for any memory.
-BLOCK, SMALLEST = 8 << 20, 64 << 10
+BLOCK = 8 << 20
+# Under a limit it is smaller, but not that small.
+SMALLEST = 64 << 10
 
 
 class ActionModule(BoxAction):

@@ -14,7 +14,6 @@ from typing import IO
 from ansible_collections.jeedom.fleet.plugins.action import backup_push
 from ansible_collections.jeedom.fleet.plugins.module_utils import core_route, core_zips
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
-from ansible_collections.jeedom.fleet.plugins.module_utils.release_zip import ReleaseZip
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, follow, transfer
 
 STAGING = '/var/lib/jeedom-fleet/staging'
@@ -68,7 +67,8 @@ class ActionModule(backup_push.ActionModule):
             sha256 = transfer.hash_file(local)
             changed |= follow.patiently(lambda local=local, sha256=sha256: self._one(local, sha256, STAGING, args['rate']), self.reset,
                                         self.patience(300))
-        return {'changed': changed, 'zips': zips, 'msg': f'{len(zips)} core zips stand on {self.host}.'}
+        note = core_zips.unpinned(hops)
+        return {'changed': changed, 'zips': zips, 'msg': f'{len(zips)} core zips stand on {self.host}{"; " if note else ""}{note}.'}
 
     def _local(self, folder: Path, hop: dict, args: dict) -> Path:
         """The proved zip on the controller; whoever comes first downloads it, the others wait for that."""
@@ -87,7 +87,7 @@ class ActionModule(backup_push.ActionModule):
             raise artifacts.ArtifactError(f'{path.name} is not in {folder} on the controller and cannot be brought there ({error.strerror or error}): put it '
                                           'there, make that folder writable and the disk not full, or name another one with jeedom_core_folder.',
                                           'artifacts_not_writable') from error
-        ReleaseZip(str(path)).check(hop['file_version'], hop['sha256'])
+        core_zips.proved(str(path), hop)
         return path
 
     def _download(self, path: Path, hop: dict, args: dict, lock: IO[str], begin: float) -> None:

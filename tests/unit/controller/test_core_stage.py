@@ -17,6 +17,7 @@ import yaml
 from ansible_collections.jeedom.fleet.plugins.action import backup_push, core_stage
 from ansible_collections.jeedom.fleet.plugins.module_utils import core_zips
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
+from ansible_collections.jeedom.fleet.plugins.module_utils.release_zip import ReleaseZip
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts
 from tests.unit.upgrade.fakes import make_zip
 
@@ -31,7 +32,7 @@ def stage(tmp_path, monkeypatch):
     action = object.__new__(core_stage.ActionModule)
     action._display = SimpleNamespace(vv=lambda line: None)
     action.failures, action.tried, action.pauses = [], 0, []
-    action.folder = tmp_path / 'core'
+    action.folder, action.hop = tmp_path / 'core', HOP
 
     def download(url, path, limits, context):
         action.tried += 1
@@ -42,7 +43,7 @@ def stage(tmp_path, monkeypatch):
     monkeypatch.setattr(core_zips, 'download', download)
     monkeypatch.setattr(core_zips, 'time', SimpleNamespace(sleep=action.pauses.append, time=time.time))
     action.local = lambda source='https://site/{ref}': action._local(
-        action.folder, HOP, {'source_url': source, 'download_stall': 5, 'download_timeout': 30})
+        action.folder, action.hop, {'source_url': source, 'download_stall': 5, 'download_timeout': 30})
     return action
 
 
@@ -113,6 +114,28 @@ def test_a_zip_of_another_version_in_the_folder_is_refused_and_stays(stage):
     with pytest.raises(BoxError) as caught:
         stage.local()
     assert caught.value.code == 'zip_version' and stage.tried == 0 and (stage.folder / 'core-4.1.28.zip').exists()
+
+
+def test_what_somebody_tampered_with_goes_to_no_box(stage):
+    stage.hop = dict(HOP, content_sha256='a' * 64)
+    with pytest.raises(BoxError) as caught:
+        stage.local()
+    assert caught.value.code == 'zip_content' and stage.tried == 1 and not list(stage.folder.glob('*.zip*'))
+    make_zip(stage.folder / 'core-4.1.28.zip')
+    with pytest.raises(BoxError) as caught:
+        stage.local()
+    assert caught.value.code == 'zip_content' and stage.tried == 1
+
+
+@pytest.mark.parametrize('pin, told', [(None, '; no checksum is known of core 4.1.28: that zip'), ('right', '.')])
+def test_the_result_tells_of_a_zip_that_nobody_has_pinned(stage, pin, told):
+    stage.folder.mkdir()
+    make_zip(stage.folder / 'core-4.1.28.zip')
+    hop = dict(HOP, content_sha256=pin and ReleaseZip(str(stage.folder / 'core-4.1.28.zip')).content_sha256())
+    stage._task, stage.task_vars = SimpleNamespace(check_mode=False), {'inventory_hostname': 'box1'}
+    stage.interpreter, stage.reset, stage.patience, stage._one = dict, None, lambda default: 1, lambda *rest: True
+    result = stage._stage({'route': [hop], 'folder': str(stage.folder), 'rate': None})
+    assert result['changed'] and result['msg'].startswith('1 core zips stand on box1' + told)
 
 
 @pytest.mark.parametrize('what', ['open', 'mkdir'])
