@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, fol
 STAGING = '/var/lib/jeedom-fleet/staging/push'
 # One command on the box for each block: large enough that its cost does not show, small enough for any memory.
 BLOCK = 8 << 20
+# Under a limit it is smaller, but not that small.
+SMALLEST = 64 << 10
 
 
 class ActionModule(BoxAction):
@@ -56,12 +59,12 @@ class ActionModule(BoxAction):
         return {'changed': changed, 'archive': places[0], 'complement': places[1] if copy['complement'] else None,
                 'manifest': f'{folder}/{manifest_path.name}'}
 
-    def _one(self, local: Path, sha256: str, folder: str) -> bool:
-        """Send a file as it stands here."""
+    def _one(self, local: Path, sha256: str, folder: str, rate: float | None = None) -> bool:
+        """Send a file as it stands here. rate: bytes a second at most."""
         with local.open('rb') as source:
-            return self._send(source, local.name, local.stat().st_size, sha256, folder)
+            return self._send(source, local.name, local.stat().st_size, sha256, folder, rate)
 
-    def _send(self, source: Any, name: str, size: int, sha256: str, folder: str) -> bool:
+    def _send(self, source: Any, name: str, size: int, sha256: str, folder: str, rate: float | None = None) -> bool:
         """Send a stream that can be read from anywhere (the plaintext of a sealed copy, which is nowhere on the disk here)."""
         goal = shlex.quote(f'{folder}/{name}')
         part = goal + '.part'
@@ -72,13 +75,18 @@ class ActionModule(BoxAction):
         if self._task.check_mode:
             return True
         done = int(words[-1]) if int(words[-1]) <= size else 0
+        # under a limit a block is what the limit lets through in two seconds: what goes at once fills the link
+        block = min(BLOCK, max(SMALLEST, int(2 * rate))) if rate and rate > 0 else BLOCK
+        begin, first = time.monotonic(), done
         while done < size:
             source.seek(done)
-            data = _block(source)
+            data = _block(source, block)
             if not data:
                 break
             # What a cut link left counts as far as it came; the hash at the end is of the whole.
             done = int(self._must(f'umask 077; truncate -s {done} {part} && cat >> {part} && stat -c %s {part}', data).split()[-1])
+            if rate and rate > 0:
+                time.sleep(max(0.0, (done - first) / rate - (time.monotonic() - begin)))
         if not size:
             self._must(f'umask 077; : > {part}')
         if self._must(f'sync {part}; sha256sum < {part}').split()[0] != sha256:
@@ -96,9 +104,9 @@ class ActionModule(BoxAction):
         return answer.get('stdout') or ''
 
 
-def _block(source: Any) -> bytes:
+def _block(source: Any, size: int) -> bytes:
     """A whole block, also from streams that give less at a time."""
-    parts, missing = [], BLOCK
+    parts, missing = [], size
     while missing > 0:
         data = source.read(missing)
         if not data:

@@ -115,7 +115,7 @@ class Hop(object):
             else:
                 self.context.percent(overall)
 
-        output = core_output.Output(tell)
+        output = core_output.Output(tell, [name for name, entry in self.archive.files.items() if not entry[0]])
         # A proxy of the box must not get between the updater and 127.0.0.1; sudo passes no environment on, env does.
         argv = self.installation.as_web_user(['env', 'no_proxy=127.0.0.1,localhost', 'php', self.installation.path('install/update.php'),
                                               'backup::before=0', 'plugins=0', 'core=1', 'force=0'])

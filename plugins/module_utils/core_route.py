@@ -31,7 +31,7 @@ def at_least(version, other):
 
 
 def parse(version, route):
-    """The hops as dicts {version, ref, file_version, sha256}, in order.
+    """The hops as dicts {version, ref, file_version, sha256, content_sha256}, in order.
 
     version: the target. route: list of versions or dicts, or None for one direct hop. file_version is what
     core/config/version will say; it is not always the tag (contract 1.1: tag 4.0.63 holds 4.0.62).
@@ -43,12 +43,15 @@ def parse(version, route):
             hop['version'] = hop['id']
         parts(hop.get('version'))
         hop = dict(version=u'%s' % hop['version'], ref=u'%s' % (hop.get('ref') or hop['version']),
-                   file_version=u'%s' % (hop.get('file_version') or hop['version']), sha256=hop.get('sha256'))
+                   file_version=u'%s' % (hop.get('file_version') or hop['version']), sha256=hop.get('sha256'),
+                   content_sha256=hop.get('content_sha256'))
         parts(hop['file_version'])
         if not _REF.match(hop['ref']) or hop['ref'].startswith('.'):
             raise BoxError('%r is no tag of jeedom/core.' % hop['ref'], 'bad_version')
-        if hop['sha256'] and not _SHA256.match(hop['sha256']):
-            raise BoxError('sha256 of hop %s is no SHA-256 in hexadecimal.' % hop['version'], 'bad_arguments')
+        for name in ('sha256', 'content_sha256'):
+            if hop[name] and not _SHA256.match(u'%s' % hop[name]):
+                raise BoxError('%s of hop %s is no SHA-256 in hexadecimal, 64 small letters and digits: correct the route, or the knowledge overlay '
+                               'that it comes from.' % (name, hop['version']), 'bad_arguments')
         hops.append(hop)
     if version and hops[-1]['version'] != u'%s' % version:
         raise BoxError('The route ends on %s, but version %s is wanted.' % (hops[-1]['version'], version), 'bad_route')

@@ -67,6 +67,8 @@ def ensure(params, context, share):
 def fetch(todo, params, context, share):
     """{version: proved ReleaseZip} of these hops. share: percent of the job."""
     found = {}
+    if unpinned(todo):
+        context.log('note: %s' % unpinned(todo))
     for index, hop in enumerate(todo):
         context.phase('fetch', share * index / float(len(todo)), step='core %s' % hop['version'])
         found[hop['version']] = get(hop, params['zips'] or {}, params['source_url'],
@@ -79,6 +81,17 @@ def staged_path(version):
     return os.path.join(system.STATE_DIR, 'staging', 'core-%s.zip' % version)
 
 
+def proved(path, hop):
+    """The ReleaseZip at a path if it is what a hop needs: whole, of its version, and with the content that is pinned."""
+    return ReleaseZip(path).check(hop['file_version'], hop['sha256'], hop.get('content_sha256'))
+
+
+def unpinned(hops):
+    """What to tell of hops whose content nobody has pinned, or an empty text."""
+    names = [hop['version'] for hop in hops if not hop.get('content_sha256') and not hop['sha256']]
+    return names and 'no checksum is known of core %s: that zip is whole and says that version, more was not looked at' % ', '.join(names) or ''
+
+
 def get(hop, given, source, limits, context):
     """The proved ReleaseZip of a hop: from a given path, from staging, or downloaded.
 
@@ -86,28 +99,33 @@ def get(hop, given, source, limits, context):
     """
     path = given.get(hop['version'])
     if path:
-        return ReleaseZip(path).check(hop['file_version'], hop['sha256'])
+        return proved(path, hop)
     path = staged_path(hop['version'])
     if os.path.exists(path):
         try:
-            return ReleaseZip(path).check(hop['file_version'], hop['sha256'])
+            return proved(path, hop)
         except BoxError as error:
             context.log('note: %s; downloading it again' % error.msg)
             os.unlink(path)
     system.state_dir('staging')
+    return obtain(hop, path, source, limits, context)
+
+
+def obtain(hop, path, source, limits, context):
+    """The ReleaseZip of a hop, downloaded in a few attempts and proved before it stands at path. Also used by the controller."""
     for attempt in range(1, ATTEMPTS + 1):
         context.check_stop()
         try:
             download(source.replace('{ref}', hop['ref']), path + '.part', limits, context)
-            archive = ReleaseZip(path + '.part').check(hop['file_version'], hop['sha256'])
+            archive = proved(path + '.part', hop)
             os.rename(path + '.part', path)
             archive.path = path
             return archive
         except BoxError as error:
             _drop(path + '.part')
-            if error.code == 'bad_zip':
-                error = BoxError('What came from %s %s' % (source.replace('{ref}', hop['ref']), error.msg.split('.part ', 1)[-1]), 'bad_zip')
-            final = attempt == ATTEMPTS or error.code in ('download_refused', 'download_tls', 'zip_version', 'zip_checksum')
+            if error.code in ('bad_zip', 'zip_content'):
+                error = BoxError('What came from %s %s' % (source.replace('{ref}', hop['ref']), error.msg.split('.part ', 1)[-1]), error.code)
+            final = attempt == ATTEMPTS or error.code in ('download_refused', 'download_tls', 'zip_version', 'zip_checksum', 'zip_content')
             context.log('download of %s, attempt %d: %s' % (hop['version'], attempt, error.msg))
             if final:
                 raise error

@@ -55,7 +55,8 @@ options:
   route:
     description:
       - The hops in order, the last one being O(version). Each is a version, or a dictionary with C(version) and optionally C(ref)
-        (tag of jeedom/core), C(file_version) (what C(core/config/version) says in that tag) and C(sha256) (of the zip).
+        (tag of jeedom/core), C(file_version) (what C(core/config/version) says in that tag), C(content_sha256) (of what the zip
+        holds, as C(knowledge/README.md) defines it) and C(sha256) (of the zip itself). A zip that has another one is refused before anything is touched.
       - Without it one hop is made. Jeedom V3 survives no direct hop to 4.2 or later; the role P(jeedom.fleet.assess#role)
         computes the route.
     type: list

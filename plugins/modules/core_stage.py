@@ -16,8 +16,10 @@ short_description: Core zips stand on a box, downloaded once on the controller
 version_added: 0.1.0
 description:
   - Downloads the zips of a route to the controller, once for the whole fleet, proves them (every member reads to its end, the version
-    is the wanted one), and sends them to the box, where M(jeedom.fleet.core) finds them. The box needs no Internet for its hops then.
-  - A zip that stands in O(folder) is never downloaded, so that a controller without Internet works too.
+    is the wanted one, the content has the checksum that the route gives), and sends them to the box, where M(jeedom.fleet.core) finds
+    them. The box needs no Internet for its hops then.
+  - A zip that stands in O(folder) is never downloaded, so that a controller without Internet works too; the folder may be read-only then.
+  - A download that breaks off is tried three times, as on a box. Boxes that waited for one that failed do not try it again in that task.
   - What was cut is resumed, and the hash is compared on both ends.
 author: jeedom.fleet contributors (@jeedom-fleet)
 extends_documentation_fragment:
@@ -55,6 +57,10 @@ options:
       - Seconds that a download may stand still.
     type: int
     default: 60
+  rate:
+    description:
+      - Bytes per second at most that go to this box; no limit by default.
+    type: float
 seealso:
   - module: jeedom.fleet.core
 '''
@@ -71,7 +77,7 @@ zips:
   returned: success
   type: dict
 error_code:
-  description: For example C(download_failed), C(bad_zip), C(zip_version), C(push_failed), C(push_hash).
+  description: For example C(download_failed), C(bad_zip), C(zip_version), C(zip_content), C(artifacts_not_writable), C(push_failed), C(push_hash).
   returned: failure
   type: str
 '''

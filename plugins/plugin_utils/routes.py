@@ -14,6 +14,10 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils.knowledge import Know
 from ansible_collections.jeedom.fleet.plugins.plugin_utils.progress import printable
 
 
+# What of a version tells its zip from another one.
+PINS = ('content_sha256', 'sha256')
+
+
 class RouteError(Exception):
     """There is no route; str() is one sentence: what was found, what is needed, what to do."""
 
@@ -105,7 +109,8 @@ def search(knowledge: Knowledge, start: str, target: str, where: Box = Box(), al
 
 
 def find(knowledge: Knowledge, start: object, target: object, where: Box = Box(), allow: Collection[str] = ()) -> list[dict]:
-    """The hops C([{version, ref, file_version, from, resting}]) from a box's file version to a target.
+    """The hops C([{version, ref, file_version, from, resting}]) from a box's file version to a target, with C(content_sha256) and
+    C(sha256) where the knowledge pins them.
 
     Raises RouteError: unknown_target, unreadable_version, already_done, no_route, loses, os_too_old, os_too_new, php_too_old,
     php_too_new, database_too_old. details may hold C(reachable): the newest version that this box can be brought to.
@@ -132,7 +137,7 @@ def find(knowledge: Knowledge, start: object, target: object, where: Box = Box()
     for name in path:
         item = knowledge.version(name)
         hops.append({'version': item['id'], 'ref': item['ref'], 'file_version': item['file_version'], 'from': previous,
-                     'resting': bool(item.get('resting'))})
+                     'resting': bool(item.get('resting')), **{pin: item[pin] for pin in PINS if item.get(pin)}})
         previous = item['file_version']
     return hops
 

@@ -238,15 +238,15 @@ class Fleet:
             if not _wait(lambda name=box, test=ready: self.ssh(name, test, check=False, timeout=20).returncode == 0, seconds):
                 raise SandboxError(f'{box} did not come up within {seconds:.0f} s: look at {self.folder(box) / "log"}.')
 
-    def inventory(self, path: Path, facts: dict[str, dict]) -> None:
-        """Write an inventory of the boxes. facts: further variables per box."""
+    def inventory(self, path: Path, facts: dict[str, dict], common: dict) -> None:
+        """Write an inventory of the boxes. facts: further variables per box. common: of all of them."""
         hosts = {}
         for box in self.boxes():
             # Shared connections of its own, so that they end with the box, and never lead to one of the same address before it.
             hosts[box] = {'ansible_host': self.address(box), 'ansible_control_path': f'{self.folder(box)}/cp-%%r', **facts.get(box, {})}
         value = {'jeedom': {'hosts': hosts, 'vars': {
             'ansible_user': 'jeedom', 'ansible_become': True, 'ansible_ssh_common_args': f'-F {shlex.quote(str(self.ssh_config()))}',
-            'ansible_python_interpreter': '/usr/bin/python3', 'sandbox_site': self.site_address}}}
+            'ansible_python_interpreter': '/usr/bin/python3', 'sandbox_site': self.site_address, **common}}}
         path.parent.mkdir(parents=True, exist_ok=True)
         # JSON is YAML; nothing to install for that.
         write(path, f'# Written by tests/sandbox/sandbox.py; gone with the fleet {self.name}.\n' + json.dumps(value, indent=2) + '\n')

@@ -20,14 +20,18 @@ from pathlib import Path
 import dataset
 import machine
 from boxes import Fleet
-from machine import CACHE, HERE, SandboxError, run
+from machine import CACHE, HERE, ROOT, SandboxError, run
+
+sys.path.insert(0, str(ROOT / 'collections'))
+from ansible_collections.jeedom.fleet.plugins.module_utils.release_zip import ReleaseZip  # noqa: E402
 
 BUILD = HERE / 'core/build.py'
 VERSIONS = ('3.3.60', '4.0.63', '4.1.28', '4.4.20', '4.5.3')
 # The last V3 has no tag any more.
 REFS = {'3.3.60': '1fb1bc95b'}
-# The updaters delete the documentation anyway, and copies of the repository may lack its large pictures.
+# A box does without the documentation, and copies of the repository may lack its large pictures, which no pin counts (knowledge/README.md).
 PATHS = ('.', ':(exclude)docs')
+ZIP_PATHS = ('.', ':(exclude)docs/images/*.gif')
 
 
 class Miniature:
@@ -75,8 +79,8 @@ class Genuine:
             raise SandboxError(f'{path} is no git directory of jeedom/core: it has no tag 4.5.3.')
 
     def digest(self) -> str:
-        """Tags do not move."""
-        return 'git'
+        """Tags do not move; the number is that of the way they are packed."""
+        return 'git2'
 
     def tree(self, version: str, target: Path) -> None:
         """The files of a version; 4.5 ships no vendor folder and gets the one of 4.4.20, as an upgraded box has it."""
@@ -91,7 +95,7 @@ class Genuine:
     def zip(self, version: str, target: Path) -> None:
         """The archive as the download site serves it."""
         run(*self.git, 'archive', '--format=zip', '-1', f'--prefix=core-{version}/', '-o', target,
-            REFS.get(version, version), *PATHS)
+            REFS.get(version, version), *ZIP_PATHS)
 
 
 def flavour(core: str | None) -> Miniature | Genuine:
@@ -104,6 +108,17 @@ def zips(kind: Miniature | Genuine) -> Path:
     path = CACHE / f'zips-{kind.name}-{kind.digest()}'
     with machine.locked('zips'):
         return _zips(kind, path)
+
+
+def pins(kind: Miniature | Genuine, state: Path) -> dict[str, list[str]]:
+    """Variables of the inventory: the miniature is another content under the numbers of the genuine core, so it brings pins of its own."""
+    if isinstance(kind, Genuine):
+        return {}
+    versions = [{'id': version, 'content_sha256': ReleaseZip(str(zips(kind) / f'core-{version}.zip')).content_sha256(),
+                 'source': 'what the stand-in site serves'} for version in VERSIONS]
+    overlay = state / 'pins.json'
+    overlay.write_text(json.dumps({'schema': 1, 'versions': versions}, indent=1), encoding='utf-8')
+    return {'jeedom_knowledge': [str(overlay)]}
 
 
 def _zips(kind: Miniature | Genuine, path: Path) -> Path:

@@ -148,7 +148,7 @@ def _up(arguments: argparse.Namespace) -> None:
         fleet.stop(box)
         shutil.rmtree(fleet.folder(box), ignore_errors=True)
     fleet.wait(list(layers))
-    fleet.inventory(inventory, {box: spec.get('vars') or {} for box, spec in specs.items()})
+    fleet.inventory(inventory, {box: spec.get('vars') or {} for box, spec in specs.items()}, cores.pins(kind, fleet.state))
     for box in layers:
         plugins = ', '.join(plugin if isinstance(plugin, str) else plugin['id'] for plugin in specs[box].get('plugins', ['virtual']))
         print(f'  {box:<6} {fleet.address(box):<13} {kind.name} core {specs[box]["version"]:<7} plugins: {plugins}')

@@ -78,6 +78,18 @@ def test_a_box_is_not_replaced_because_midnight_passed():
     assert not cores.same('/c/layers/mini-3.3.60-ab-20260101/upper\n/c/base', '/c/layers/mini-3.3.60-cd-20260101/upper\n/c/base')
 
 
+def test_the_miniature_is_pinned_in_the_inventory_and_the_genuine_core_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(cores, 'VERSIONS', ('4.5.3',))
+    monkeypatch.setattr(cores, 'zips', lambda kind: tmp_path)
+    monkeypatch.setattr(cores, 'CACHE', tmp_path)
+    cores.Miniature().zip('4.5.3', tmp_path / 'core-4.5.3.zip')
+    given = cores.pins(cores.Miniature(), tmp_path)
+    assert given == {'jeedom_knowledge': [str(tmp_path / 'pins.json')]}
+    pin, = json.loads((tmp_path / 'pins.json').read_text(encoding='utf-8'))['versions']
+    cores.ReleaseZip(str(tmp_path / 'core-4.5.3.zip')).check('4.5.3', content_sha256=pin['content_sha256'])
+    assert cores.pins(object.__new__(cores.Genuine), tmp_path) == {}, 'genuine zips pass with the pins of knowledge/'
+
+
 @pytest.mark.parametrize(('path', 'ref'), [
     ('/jeedom/core/archive/4.1.28.zip', '4.1.28'),
     ('/jeedom/core/archive/refs/tags/4.4.20.zip', '4.4.20'),

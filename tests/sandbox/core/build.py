@@ -181,6 +181,9 @@ def filler(version: str) -> dict[str, str]:
     })
     if holds('<4.1', version):
         files['.travis.yml'] = 'language: php\n'
+    else:
+        # empty in these releases as well, and the updater does tell
+        files['docs/fr_FR/noteVersion.md'] = ''
     if holds('<4.4', version):
         files.update({'script/health.sh': '#!/bin/sh\nexit 0\n', 'support/info': 'support\n'})
     else:

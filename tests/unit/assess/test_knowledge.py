@@ -20,8 +20,17 @@ def test_schema(file):
     jsonschema.Draft202012Validator(SCHEMA).validate(yaml.safe_load(file.read_text(encoding='utf-8')))
 
 
+VERSION = {'id': '9.9.9', 'ref': '9.9.9', 'file_version': '9.9.9', 'php': {}, 'debian': {}, 'resting': True, 'source': 'its release'}
+
+
+@pytest.mark.parametrize('pin', ['a1' * 32, None])
+def test_schema_takes_pins(pin):
+    jsonschema.Draft202012Validator(SCHEMA).validate({'schema': 1, 'versions': [dict(VERSION, content_sha256=pin, sha256=pin)]})
+
+
 @pytest.mark.parametrize('wrong', [
     {'schema': 2}, {'versions': []}, {'schema': 1, 'typo': []}, {'schema': 1, 'hops': [{'id': 'x', 'source': 'abc', 'from': {}, 'to': {}, 'ok': True}]},
+    {'schema': 1, 'versions': [dict(VERSION, content_sha256='abc')]}, {'schema': 1, 'versions': [dict(VERSION, sha256='A' * 64)]},
     {'schema': 1, 'plugins': [{'id': 'x', 'status': 'fine', 'source': 'abc'}]}, {'schema': 1, 'plugins': [{'id': 'x', 'status': 'ok'}]},
 ])
 def test_schema_refuses(wrong):

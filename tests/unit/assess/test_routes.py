@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import knowledge, routes
@@ -46,7 +48,8 @@ def test_design_positions_are_lost_only_when_that_is_allowed():
 
 def test_a_hop_tells_what_the_next_step_needs():
     first, second = routes.find(KNOWN, '3.3.60', '4.1.28')
-    assert first == {'version': '4.0.63', 'ref': '4.0.63', 'file_version': '4.0.62', 'from': '3.3.60', 'resting': False}
+    assert first == {'version': '4.0.63', 'ref': '4.0.63', 'file_version': '4.0.62', 'from': '3.3.60', 'resting': False,
+                     'content_sha256': KNOWN.version('4.0.63')['content_sha256']}
     assert second['from'] == '4.0.62'
 
 
@@ -92,3 +95,16 @@ def test_a_new_version_is_one_entry_and_no_code(tmp_path):
     overlaid = knowledge.load([tmp_path])
     assert [hop['version'] for hop in routes.find(overlaid, '3.3.60', '4.5.4')] == ['4.0.63', '4.1.28', '4.4.20', '4.5.4']
     assert [hop['version'] for hop in routes.find(overlaid, '4.5.3', '4.5.4')] == ['4.5.4']
+
+
+def test_every_version_that_a_box_can_be_brought_to_is_pinned():
+    pins = [KNOWN.version(target).get('content_sha256') or '' for target in KNOWN.targets()]
+    assert all(re.fullmatch('[0-9a-f]{64}', pin) for pin in pins) and len(set(pins)) == len(pins)
+
+
+def test_an_overlay_pins_its_own_content_or_none(tmp_path):
+    (tmp_path / 'mine.yml').write_text(
+        f'schema: 1\nversions:\n  - {{id: "4.5.3", content_sha256: {"1" * 63}a, sha256: {"2" * 63}b}}\n  - {{id: "4.4.20", content_sha256: null}}\n')
+    hops = {hop['version']: hop for hop in routes.find(knowledge.load([tmp_path]), '4.1.28', '4.5.3')}
+    assert (hops['4.5.3']['content_sha256'], hops['4.5.3']['sha256']) == ('1' * 63 + 'a', '2' * 63 + 'b')
+    assert 'content_sha256' not in hops['4.4.20'] and 'sha256' not in hops['4.4.20']

@@ -167,6 +167,12 @@ def test_a_good_hop_is_proved_after_one_run(box, archive, hop):
     assert done['proof']['files'].startswith('ok')
 
 
+def test_a_file_that_is_empty_in_the_release_costs_no_second_run(box, archive, hop):
+    told = 'Ignore file /tmp/jeedom_unzip/core-4.1.28///empty.txt because size is 0'
+    done = hop(Context([lambda: moves(box, archive) or (0, [told, *GOOD])])).perform()
+    assert (done['attempts'], done['finished']) == (1, False) and done['proof']['updater'].startswith('ok')
+
+
 def test_the_updater_is_called_as_it_must_be(box, archive, hop):
     context = Context([lambda: moves(box, archive) or (0, GOOD)])
     hop(context).perform()

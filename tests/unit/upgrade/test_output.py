@@ -35,6 +35,19 @@ def test_success_with_a_bad_line_is_no_success(line):
     assert len(problems) == 1 and '1 bad lines' in problems[0]
 
 
+EMPTY = 'Ignore file /tmp/jeedom_unzip/core-4.4.20///docs/fr_FR/noteVersion.md because size is 0'
+
+
+@pytest.mark.parametrize('line, bad', [
+    (EMPTY, 0), (EMPTY.replace('///', '/'), 0), (f'Moving files...{EMPTY}', 0), (EMPTY.replace('fr_FR', 'es_ES'), 1), (f'{EMPTY} No space left on device', 1),
+    (EMPTY.replace('docs/fr_FR/noteVersion.md', 'index.php'), 1), (EMPTY.replace('/tmp/jeedom_unzip/core-4.4.20', '/var/www'), 1)])
+def test_a_file_that_is_empty_in_the_release_may_be_passed_over(line, bad):
+    output = Output(empty=['docs/fr_FR/noteVersion.md'])
+    for each in (*GOOD[:-1], line, GOOD[-1]):
+        output.line(each)
+    assert output.bad_count == bad and bool(output.problems(0)) == bool(bad)
+
+
 def test_a_bare_end_means_that_nothing_was_done():
     output = read('[START UPDATE]', 'Update in progress. You need to wait before update', '[END UPDATE]')
     assert output.marker == 'none_done'

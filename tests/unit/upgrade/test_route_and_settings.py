@@ -23,6 +23,10 @@ def test_without_a_route_there_is_one_hop():
     assert [hop['version'] for hop in core_route.parse('4.5.3', None)] == ['4.5.3']
 
 
+def test_a_route_keeps_what_the_content_of_its_zips_is_pinned_by():
+    assert [hop['content_sha256'] for hop in core_route.parse('4.5.3', ['4.1.28', {'version': '4.5.3', 'content_sha256': 'a' * 64}])] == [None, 'a' * 64]
+
+
 @pytest.mark.parametrize('version,route,code', [
     ('4.5.3', ['4.1.28'], 'bad_route'),
     ('4.0.63', ['4.1.28', '4.0.63'], 'bad_route'),
@@ -30,6 +34,8 @@ def test_without_a_route_there_is_one_hop():
     ('latest', None, 'bad_version'),
     ('4.5.3', [{'version': '4.5.3', 'ref': '../../x'}], 'bad_version'),
     ('4.5.3', [{'version': '4.5.3', 'sha256': 'abc'}], 'bad_arguments'),
+    ('4.5.3', [{'version': '4.5.3', 'content_sha256': 'A' * 64}], 'bad_arguments'),
+    ('4.5.3', [{'version': '4.5.3', 'content_sha256': 12}], 'bad_arguments'),
 ])
 def test_bad_routes_are_refused(version, route, code):
     with pytest.raises(BoxError) as caught:

@@ -232,6 +232,37 @@ def test_a_download_that_breaks_off_is_tried_again(site):
     assert site.count == 3
 
 
+def test_what_a_mirror_tampered_with_is_refused_at_once_and_leaves_nothing(site):
+    site.answers = [site.good]
+    error = code(core_zips.get, dict(HOP, content_sha256='a' * 64), {}, site.url, LIMITS, Context())
+    assert error.code == 'zip_content' and site.count == 1
+    assert error.msg.startswith(f'What came from {site.url.replace("{ref}", "4.1.28")} says that it is core 4.1.28, but ')
+    assert os.listdir(os.path.dirname(core_zips.staged_path('x'))) == []
+
+
+def test_a_staged_zip_of_other_content_is_replaced(site):
+    site.answers = [site.good]
+    path = core_zips.get(HOP, {}, site.url, LIMITS, Context()).path
+    pin = ReleaseZip(path).content_sha256()
+    make_zip(path, extra={'shell.php': 'evil'})
+    assert core_zips.get(dict(HOP, content_sha256=pin), {}, site.url, LIMITS, Context()).path == path
+    assert site.count == 2 and ReleaseZip(path).content_sha256() == pin
+
+
+def test_a_given_zip_of_other_content_is_refused(archive):
+    assert code(core_zips.get, dict(HOP, content_sha256='a' * 64), {'4.1.28': str(archive)}, '', LIMITS, Context()).code == 'zip_content'
+
+
+@pytest.mark.parametrize('pin, told', [
+    ({}, True), ({'content_sha256': None}, True), ({'content_sha256': 'a' * 64}, False), ({'sha256': 'a' * 64}, False)])
+def test_the_run_tells_of_a_zip_that_nobody_has_pinned(monkeypatch, pin, told):
+    monkeypatch.setattr(core_zips, 'get', lambda *dummy: None)
+    context = Context()
+    context.phase = lambda *dummy, **dummies: None
+    core_zips.fetch([dict(HOP, **pin)], {'zips': {}, 'source_url': '', 'download_stall': 1, 'download_timeout': 1}, context, 5)
+    assert context.lines == (['note: no checksum is known of core 4.1.28: that zip is whole and says that version, more was not looked at'] if told else [])
+
+
 @pytest.mark.parametrize('answer,wanted,count', [
     ((404, b'no', None), 'download_refused', 1),
     ((500, b'no', None), 'download_failed', 3),
