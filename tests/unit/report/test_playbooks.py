@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,11 @@ class Controller:
         (self.folder / 'hosts.json').write_text(json.dumps({'jeedom': {'hosts': hosts, 'vars': {'ansible_connection': 'local'}}}), encoding='utf-8')
 
     def run(self, playbook: str, *options: str, callback: str | None = 'jeedom.fleet.fleet', **environment: str) -> subprocess.CompletedProcess:
+        process = self.start(playbook, *options, callback=callback, **environment)
+        stdout, stderr = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def start(self, playbook: str, *options: str, callback: str | None = 'jeedom.fleet.fleet', **environment: str) -> subprocess.Popen:
         name = playbook
         if '\n' in playbook:
             (self.folder / 'play.yml').write_text(playbook, encoding='utf-8')
@@ -65,8 +73,8 @@ class Controller:
         env.update(ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), ANSIBLE_NOCOLOR='1', ANSIBLE_DEPRECATION_WARNINGS='0',
                    ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(self.folder / '.ansible'), LC_ALL='C.UTF-8',
                    **({'ANSIBLE_CALLBACKS_ENABLED': callback} if callback else {}), **environment)
-        return subprocess.run([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, capture_output=True, text=True,
-                              timeout=120, check=False)
+        return subprocess.Popen([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, text=True, start_new_session=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def journal(self, host: str) -> dict:
         return json.loads((self.artifacts / 'journal' / f'{host}.json').read_text(encoding='utf-8'))
@@ -145,6 +153,139 @@ def test_a_limit_that_is_no_number_stops_at_the_gate(controller, setting):
     controller.inventory(1, box1='migrated')
     done = controller.run(ENDINGS.replace('{max_failed: 9}', f'{{{setting}: many}}'))
     assert done.returncode == 2 and '"error_code": "bad_limit"' in done.stdout and f"jeedom_{setting} is 'many'" in done.stdout
+
+
+EARLY = '''
+- hosts: jeedom
+  gather_facts: false
+  serial: 3
+  tasks:
+    - block:
+        - ansible.builtin.fail: {msg: "The vault\n of {{ inventory_hostname }} is locked, --password=hunter2"}
+          when: fate | default('') in ['early', 'caught']
+        - ansible.builtin.fail: {msg: hunter2}
+          no_log: true
+          when: fate | default('') == 'hidden'
+        - ansible.builtin.raw: "true"
+          vars: {ansible_connection: ssh, ansible_host: 127.0.0.2, ansible_port: 1}
+          when: fate | default('') == 'lost'
+        - ansible.builtin.fail: {msg: Never mind.}
+          ignore_errors: true # it says nothing of the box
+        - ansible.builtin.meta: end_host
+          when: fate | default('') == 'ended'
+        - jeedom.fleet.record: {stage: verify, status: ok, outcome: migrated, message: Ended.}
+      rescue:
+        - ansible.builtin.fail: {msg: Nor can this be recorded.}
+          when: fate != 'caught'
+    - jeedom.fleet.wave_gate: {max_failed: 9}
+'''
+LOCKED = 'The vault of {box} is locked, --password=********'
+
+
+def test_a_box_that_fails_before_its_first_record_is_told_the_same_everywhere_and_why(controller):
+    # of the first wave the last one, too, which Ansible names in no list of the wave any more
+    controller.inventory(8, box2='early', box3='lost', box5='hidden', box6='caught', box8='ended')
+    done = controller.run(EARLY)
+    ends = {'box1': 'migrated', 'box2': 'failed', 'box3': 'unknown', 'box4': 'migrated', 'box5': 'failed', 'box6': 'failed', 'box7': 'migrated'}
+    assert done.returncode == 4 and '7 boxes: 3 migrated, 3 failed, 1 unknown; 1 not started.' in done.stdout, done.stdout
+    run_id = controller.journal('box2')['run_id']
+    waves = json.loads((controller.artifacts / run_id / 'waves.json').read_text(encoding='utf-8'))
+    assert {host: state for wave in waves for host, state in wave['states'].items() if host != 'box8'} == ends
+    assert {host: controller.journal(host)['outcome'] for host in ends} == ends
+    boxes = {box['host']: box for box in controller.report()['boxes']}
+    assert {host: box['outcome'] for host, box in boxes.items()} == ends | {'box8': None}
+    for host in ('box2', 'box6'):
+        assert boxes[host]['message'] == LOCKED.format(box=host)
+    assert 'Failed to connect to the host via ssh' in boxes['box3']['message']
+    assert boxes['box5']['message'] == 'A task failed; the output above says why.'
+    assert 'hunter2' not in json.dumps(controller.report()) and '--limit box2,box3,box5,box6,box8' in done.stdout
+
+
+def test_a_box_that_fails_early_in_a_dry_run_is_shown_and_not_written(controller):
+    controller.inventory(2, box2='early')
+    done = controller.run(EARLY, '--check')
+    assert done.returncode == 2 and '2 boxes: 1 migrated, 1 failed.' in done.stdout and not controller.artifacts.exists(), done.stdout
+
+
+def test_a_box_that_an_earlier_play_lost_has_failed_and_one_that_it_rescued_has_not(controller):
+    controller.inventory(3, box2='early', box3='caught')
+    done = controller.run(EARLY.split('    - jeedom.fleet.wave_gate')[0].replace('        - jeedom.fleet.record', '#') + '''
+- hosts: jeedom
+  gather_facts: false
+  tasks:
+    - jeedom.fleet.record: {stage: verify, status: ok, outcome: migrated, message: Ended.}
+      when: fate | default('') != 'caught'
+    - jeedom.fleet.wave_gate: {max_failed: 1}
+''')
+    assert '2 boxes: 1 migrated, 1 failed; 1 not started.' in done.stdout and done.returncode == 2, done.stdout
+    assert controller.journal('box2')['stages']['assess']['message'] == LOCKED.format(box='box2')
+    assert re.search(r'Wave 1: 3 boxes in [0-9:]+: 1 migrated, 1 failed, 1 well\.', done.stdout)
+
+
+NAP = '''
+- hosts: jeedom
+  gather_facts: false
+  tasks:
+    - jeedom.fleet.record: {stage: assess, status: ok, message: Ready.}
+    - jeedom.fleet.record: {stage: upgrade, status: started}
+      when: fate | default('') != 'between'
+    - ansible.builtin.fail: {msg: No room.}
+      when: fate | default('') == 'failed'
+    # not raw, which a dry run skips
+    - ansible.builtin.debug: {msg: "{{ lookup('ansible.builtin.pipe', 'touch asleep-' ~ inventory_hostname ~ '; sleep ' ~ nap) }}"}
+    - jeedom.fleet.record: {stage: upgrade, status: ok, outcome: migrated, message: On 4.5.3.}
+    - jeedom.fleet.wave_gate:
+'''
+
+
+def interrupted(controller, first, *options):
+    """A run that gets a signal while its boxes sleep."""
+    process = controller.start(NAP, '-e', 'nap=60', *options)
+    for _look in range(600):
+        if len(list(controller.folder.glob('asleep-*'))) == 2 or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.send_signal(first)
+    process.wait(timeout=60)
+    # an older ansible-core leaves its workers behind when it is terminated
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    stdout, stderr = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def test_ctrl_c_leaves_table_report_and_the_way_on(controller):
+    controller.inventory(3, box2='between', box3='failed')
+    done = interrupted(controller, signal.SIGINT)
+    assert done.returncode == 99 and 'Traceback' not in done.stderr + done.stdout, done.stdout + done.stderr
+    assert '3 boxes: 1 failed, 1 unknown, 1 without outcome.' in done.stdout
+    assert f'Report:  {controller.artifacts}/report/index.html' in done.stdout and done.stdout.count('Go on:   ansible-playbook play.yml') == 1
+    assert '(run again: work that goes on there is adopted)' in done.stdout
+    stages = controller.journal('box1')['stages']
+    assert controller.journal('box1')['outcome'] == 'unknown' and stages['assess']['status'] == 'ok'
+    assert stages['upgrade']['status'] == 'unknown' and stages['upgrade']['message'] == 'The run was interrupted; what runs on the box goes on.'
+    assert controller.journal('box2')['outcome'] is None and controller.journal('box3')['outcome'] == 'failed'
+    assert controller.report()['summary']['outcomes'] == {'unknown': 1, 'none': 1, 'failed': 1}
+    # and the next run goes on
+    controller.inventory(3)
+    done = controller.run(NAP, '-e', 'nap=0')
+    assert done.returncode == 0 and '3 boxes: 3 migrated.' in done.stdout
+    assert controller.journal('box1')['history'][-1]['outcome'] == 'unknown'
+
+
+def test_ctrl_c_of_a_dry_run_writes_nothing(controller):
+    controller.inventory(2)
+    done = interrupted(controller, signal.SIGINT, '--check')
+    assert done.returncode == 99 and 'This was a dry run' in done.stdout and '2 boxes: 2 unknown.' in done.stdout, done.stdout + done.stderr
+    assert not controller.artifacts.exists()
+
+
+def test_a_run_that_is_terminated_leaves_its_journals_to_the_next_one(controller):
+    controller.inventory(2)
+    done = interrupted(controller, signal.SIGTERM)
+    assert done.returncode == -signal.SIGTERM and controller.journal('box1')['stages']['upgrade']['status'] == 'started'
+    done = controller.run(NAP, '-e', 'nap=0')
+    assert done.returncode == 0 and '2 boxes: 2 migrated.' in done.stdout
 
 
 BEGINS = '''
@@ -232,11 +373,13 @@ def test_the_callback_can_be_quieter(controller, setting):
 
 
 def test_a_report_that_cannot_be_written_does_not_look_like_a_failed_migration(controller):
-    controller.inventory(2)
+    controller.inventory(2, box2='fails')
     (controller.folder / 'artifacts').mkdir()
     (controller.folder / 'artifacts' / 'report').write_text('in the way', encoding='utf-8')
-    done = controller.run(WAVES)
-    assert done.returncode == 0 and 'could not write its report' in done.stdout + done.stderr
+    done = controller.run(WAVES, '-e', 'jeedom_max_failed=1')
+    assert done.returncode == 10 and 'could not write its report' in done.stdout + done.stderr
+    # and what the operator needs most is said all the same
+    assert '2 boxes: 1 migrated, 1 rolled back.' in done.stdout and 'Go on:   ansible-playbook play.yml' in done.stdout
 
 
 def test_artifacts_that_cannot_be_written_are_said_in_one_sentence(controller):
@@ -306,7 +449,6 @@ def test_waves_by_group_run_in_their_order_and_outside_the_window_nothing_starts
     (controller.folder / 'hosts.json').write_text(json.dumps({**hosts, 'canary': {'hosts': {'box4': None, 'elsewhere': None}}}), encoding='utf-8')
     done = controller.run(play, '-e', 'jeedom_waves=canary,2')
     assert re.findall('WAVE (.*) END', done.stdout) == ['box4', 'box1 box2', 'box3 box5'] and done.returncode == 0
-    import time
     hour = (time.localtime().tm_hour + 3) % 24
     done = controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30')
     assert done.returncode == 2 and 'WAVE' not in done.stdout and '"error_code": "outside_window"' in done.stdout
@@ -323,7 +465,6 @@ def test_no_box_is_changed_that_cannot_end_in_the_window_though_its_wave_began_i
     - ansible.builtin.debug: {msg: "CHANGED {{ jeedom_acknowledged and not jeedom_too_late }} END"}
 '''
     controller.inventory(1)
-    import time
     begin, end = (time.strftime('%H:%M', time.localtime(time.time() + seconds)) for seconds in (-3600, minutes * 60))
     done = controller.run(play, '-e', f'jeedom_window={begin}-{end}', '-e', f'jeedom_acknowledge={word}')
     assert done.returncode == 0, done.stdout
