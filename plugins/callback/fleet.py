@@ -221,7 +221,9 @@ class CallbackModule(CallbackBase):
 
     def _settle(self, hosts: list[str], failed: set[str], lost: set[str]) -> None:
         """Record for boxes that failed before their first record, which then could not do so themselves, how they ended and why."""
-        for host in hosts if self.root is not None else ():
+        if self.root is None:
+            return
+        for host in hosts:
             reason = self.told.get(host) or (self.before.get(host) if host in failed or host in lost else None)
             if host in self.entries or reason is None:
                 continue
