@@ -417,6 +417,15 @@ def test_the_report_playbook_merges_what_two_workers_did(controller, fleets):
     assert done.returncode == 2 and '"error_code": "no_journal"' in done.stdout and f'{controller.folder}/nowhere is no artifacts folder' in done.stdout
 
 
+def test_a_french_report_stays_french(controller):
+    controller.inventory(1)
+    controller.run(WAVES, '-e', 'jeedom_language=fr')
+    assert controller.report()['language'] == 'fr'
+    for options, language in (([], 'fr'), (['-e', 'jeedom_language=en'], 'en')):
+        done = controller.run('jeedom.fleet.report', *options)
+        assert done.returncode == 0 and controller.report()['language'] == language, done.stdout
+
+
 def test_the_status_playbook_tells_what_is_and_how_to_go_on(controller):
     controller.inventory(3, box2='fails')
     controller.run(WAVES, '-e', 'jeedom_max_failed=5')
