@@ -1,6 +1,6 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sentences that end a stage, and those of checks and differences, in the language of the report. Journals hold them in English, whoever reads them later."""
+"""What stages, checks and differences say, in the language of the report. Journals hold it in English, whoever reads it later."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ _NOUNS: dict[str, tuple[str, str]] = {
     'files': ('fichier', 'fichiers'), 'plugin_folders': ('dossier de plugin', 'dossiers de plugin'), 'tables': ('table', 'tables'),
     'folders': ('dossier', 'dossiers'),
 }
-_THINGS = {word: french for key, words in census_difference.NOUNS.items() for word, french in zip(words, _NOUNS.get(key, words))}
+_THINGS = {word: french for key, words in census_difference.NOUNS.items() for word, french in zip(words, _NOUNS.get(key, words), strict=True)}
 _THINGS |= {'history row': 'ligne d’historique', 'history rows': 'lignes d’historique', 'row': 'ligne', 'rows': 'lignes',
             'archived history row': 'ligne d’historique archivée', 'archived history rows': 'lignes d’historique archivées'}
 _THING = '(?P<thing>' + '|'.join(sorted(map(re.escape, _THINGS), key=len, reverse=True)) + ')'
@@ -132,7 +132,7 @@ _CENSUS: tuple[tuple[str, str | tuple[str, str]], ...] = (
     (rf'table (?P<name>\S+) has {_COUNT} {_THING} fewer', 'table {name} : {count} {thing} de moins'),
     (rf'table (?P<name>\S+) has {_COUNT} {_THING} more', 'table {name} : {count} {thing} de plus'),
     (rf'{_THING} of table (?P<name>\S+) changed', 'des {thing} de la table {name} ont changé'),
-    (rf'(?P<thing>(?:archived )?history rows) of (?P<name>.+) changed', 'des {thing} de {name} ont changé'),
+    (r'(?P<thing>(?:archived )?history rows) of (?P<name>.+) changed', 'des {thing} de {name} ont changé'),
     (rf'{_THING} (?P<name>.+) is gone', '{thing} {name} n’y est plus'),
     (rf'{_THING} (?P<name>.+) is new', '{thing} {name} est en plus'),
     (rf'{_THING} (?P<name>.+) changed', '{thing} {name} a changé'),
@@ -174,7 +174,7 @@ def _french(message: str) -> str | None:
         parts = message.split('; ')
         told_parts = [_french(part) for part in parts]
         if any(told_parts):
-            return ' ; '.join(french or part for french, part in zip(told_parts, parts))
+            return ' ; '.join(french or part for french, part in zip(told_parts, parts, strict=True))
     return _difference(message)
 
 

@@ -44,7 +44,8 @@ SENTENCES = [
     ('Looked at, backed up and fetched; nothing was changed: the maintenance window 22:00-05:00 has 12 min left, and what changes a box takes about '
      '30 min. Run again in the next one.',
      'Examinée, sauvegardée et rapatriée ; rien n’a été modifié : il reste 12 min de la fenêtre de maintenance 22:00-05:00, et modifier une box prend '
-     'environ 30 min. Relancez dans la prochaine.', 'nothing was changed: the maintenance window {window} has {int(left / 60)} min left, and what changes a box'),
+     'environ 30 min. Relancez dans la prochaine.',
+     'nothing was changed: the maintenance window {window} has {int(left / 60)} min left, and what changes a box'),
     ('The rollback point stands, removed timeline, old_one.', 'Le point de retour est en place, supprimé : timeline, old_one.', "', removed ' ~"),
     ('The rollback point stands on the controller, so this box cannot take itself back without it, removed timeline.',
      'Le point de retour est sur le contrôleur ; sans lui, cette box ne peut pas revenir d’elle-même. Supprimé : timeline.', "', removed ' ~"),
@@ -121,7 +122,7 @@ def test_a_sentence_of_several_parts_is_told_part_by_part(english, french):
         assert start in CODE
 
 
-def items(count, **others):
+def counted(count, **others):
     return {'count': count, 'items': {str(number): [f'[Salon][{number}]', 'x', 'y'] for number in range(count)} | others}
 
 
@@ -130,12 +131,13 @@ def entity(count, digest='d'):
 
 
 DIFFERENT = [
-    ({'entities': {'commands': items(30)}}, {'entities': {'commands': items(5)}}),
-    ({'entities': {'commands': items(22)}}, {'entities': {'commands': items(1)}}),
-    ({'entities': {'commands': items(1)}}, {'entities': {'commands': items(30)}}),
-    ({'entities': {'equipments': items(1, a=['A', 'x', 'y'], b=['B', 'x', 'y'])}}, {'entities': {'equipments': items(1, a=['A', 'z', 'y'], b=['B', 'x', 'z'])}}),
-    ({'entities': {'users': items(30)}}, {'entities': {'users': {'items': {str(n): [f'u{n}', 'z', 'y'] for n in range(30)}}}}),
-    ({'entities': {'users': items(30)}}, {'entities': {'users': {'items': {str(n): [f'u{n}', 'x', 'z'] for n in range(30)}}}}),
+    ({'entities': {'commands': counted(30)}}, {'entities': {'commands': counted(5)}}),
+    ({'entities': {'commands': counted(22)}}, {'entities': {'commands': counted(1)}}),
+    ({'entities': {'commands': counted(1)}}, {'entities': {'commands': counted(30)}}),
+    ({'entities': {'equipments': counted(1, a=['A', 'x', 'y'], b=['B', 'x', 'y'])}},
+     {'entities': {'equipments': counted(1, a=['A', 'z', 'y'], b=['B', 'x', 'z'])}}),
+    ({'entities': {'users': counted(30)}}, {'entities': {'users': {'items': {str(n): [f'u{n}', 'z', 'y'] for n in range(30)}}}}),
+    ({'entities': {'users': counted(30)}}, {'entities': {'users': {'items': {str(n): [f'u{n}', 'x', 'z'] for n in range(30)}}}}),
     *(({'entities': {key: entity(1500)}}, {'entities': {key: after}})
       for key in census_difference.NOUNS for after in (entity(1499), entity(0), entity(2500), entity(1500, 'e'), None)),
     *(({'entities': {}, 'history': {table: {'rows': 1500, 'digest': 'd', 'commands': {str(n): [5, 'd'] for n in range(25)}}}},
@@ -188,8 +190,10 @@ def test_the_page_tells_differences_and_health_in_french(tmp_path):
     journal.record(tmp_path, 'box1', 'run', 'verify', 'failed', 'box1 is not proved: command [A] is gone', outcome='failed')
     folder = tmp_path / 'run' / 'box1'
     artifacts.write_json(folder / 'census-difference.json', [{'what': 'commands', 'kind': 'missing', 'text': 'command [A] is gone'}])
-    artifacts.write_json(folder / 'health.json', {'status': 'degraded', 'checks': [{'id': 'daemons', 'status': 'warning', 'message': 'not running: zwave'}]})
-    page = ''.join(piece if isinstance(piece, str) else piece.decode() for _name, page in report_page.pages(report_data.build(tmp_path, 'fr')) for piece in page)
+    bad = {'id': 'daemons', 'status': 'warning', 'message': 'not running: zwave'}
+    artifacts.write_json(folder / 'health.json', {'status': 'degraded', 'checks': [bad]})
+    pages = report_page.pages(report_data.build(tmp_path, 'fr'))
+    page = ''.join(piece if isinstance(piece, str) else piece.decode() for _name, pieces in pages for piece in pieces)
     # of the stage, of the box, among all differences
     assert page.count('commande [A] n’y est plus') >= 3 and 'ne tournent pas : zwave' in page
     assert 'is gone' not in page and 'not running' not in page
@@ -200,7 +204,8 @@ def test_every_sentence_that_has_a_french_is_among_them():
     assert used == set(range(len(report_messages._COMPILED)))
 
 
-@pytest.mark.parametrize('message', ['', 'The disk is on fire.', 'The disk; the fire.', 'The rollback point stands. And more.', '<b>x</b> is proved.', 'a b is proved.'])
+@pytest.mark.parametrize('message', [
+    '', 'The disk is on fire.', 'The disk; the fire.', 'The rollback point stands. And more.', '<b>x</b> is proved.', 'a b is proved.'])
 def test_what_is_not_known_stays_as_it_is(message):
     assert report_messages.told(message, 'fr') == message
 
