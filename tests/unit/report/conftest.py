@@ -31,6 +31,12 @@ def fleets():
 
 
 @pytest.fixture(scope='session')
+def playbooks():
+    """The module that runs playbooks: playbooks.Controller(folder)."""
+    return _load('test_playbooks')
+
+
+@pytest.fixture(scope='session')
 def browsers():
     """The module that drives Chromium."""
     return _load('browser')
