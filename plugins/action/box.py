@@ -70,7 +70,7 @@ class BoxAction(ActionBase):
         root, run_id = artifacts.root(self.task_vars, self._templar), artifacts.run_id(self.task_vars, self._templar)
         if not self._task.check_mode:
             runs.begin(root, run_id, self.task_vars, context.CLIARGS)
-            journal.record(root, self.host, run_id, artifacts.file_key(stage), 'started')
+            journal.record(root, self.host, run_id, artifacts.file_key(stage), 'started', beside=journal.beside(self.task_vars, self._templar))
         return {'begun': {'stage': stage, 'run_id': run_id, 'artifacts': str(root), 'recorded': not self._task.check_mode}}
 
     def perform(self, name: str, args: dict) -> dict:
@@ -110,12 +110,26 @@ class BoxAction(ActionBase):
         return self._templar.template(value) if isinstance(value, str) else value
 
     def shell(self, command: str, in_data: bytes | None = None) -> dict:
-        """Run a shell command on the box with become. Raises AnsibleConnectionFailure when there is no link."""
+        """Run a shell command on the box with become. Raises AnsibleConnectionFailure when there is no link.
+
+        in_data: its standard input; over a connection that has none (paramiko) it goes as a file that is gone before the command runs.
+        """
+        if in_data and not self._connection.has_pipelining:
+            command, in_data = self._from_file(command, in_data), None
         answer = self._low_level_execute_command(command, in_data=in_data, sudoable=True)
         if answer.get('rc') == 255 and not answer.get('stdout') and self._connection.transport in ('ssh', 'ansible.builtin.ssh'):
             # ssh's own code for "no connection", which some versions return instead of raising
             raise AnsibleConnectionFailure((answer.get('stderr') or 'ssh ended with code 255').strip())
         return answer
+
+    def _from_file(self, command: str, data: bytes) -> str:
+        """The command with a file on the box as its standard input; Ansible removes the folder when the task ends."""
+        shell = self._connection._shell
+        path = shell.join_path(shell.tmpdir or self._make_tmp_path(), 'jeedom-fleet-stdin')
+        self._transfer_data(path, data)
+        name = shlex.quote(path)
+        # open first, then unlink: it may hold a secret, and the link may break while the command runs
+        return f'exec < {name} || exit 1; rm -f {name}; {command}'
 
     def reset(self) -> None:
         """Forget a connection that broke."""
@@ -133,7 +147,7 @@ class BoxAction(ActionBase):
         known = self._known_python()
         if known:
             return known
-        wanted = self.task_vars.get('ansible_python_interpreter')
+        wanted = self.setting('ansible_python_interpreter', None)
         try:
             answer = follow.patiently(lambda: self.shell(probe.script(wanted)), self.reset, float(self.setting('jeedom_connect_timeout', 0)))
         except AnsibleConnectionFailure:
@@ -186,7 +200,7 @@ class BoxAction(ActionBase):
         checked = ArgumentSpecValidator(spec).validate(args)
         if checked.error_messages:
             return None
-        command = probe.script(self.task_vars.get('ansible_python_interpreter'), stdin_module.COMMAND, self._environment())
+        command = probe.script(self.setting('ansible_python_interpreter', None), stdin_module.COMMAND, self._environment())
         data = stdin_module.payload(name, checked.validated_parameters, self._task.check_mode)
         try:
             answer = follow.patiently(lambda: self.shell(command, in_data=data), self.reset, float(self.setting('jeedom_connect_timeout', 0)))

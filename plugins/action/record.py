@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
             for name, data in args['files'].items():
                 artifacts.write_json(artifacts.run_dir(root, run_id, host) / f'{artifacts.file_key(name)}.json', data)
             entry = journal.record(root, host, run_id, stage, args['status'], message, args['inputs'], args['result'],
-                                   args['outcome'])
+                                   args['outcome'], journal.beside(task_vars, self._templar))
         return {'changed': False, 'msg': message, 'stage': stage, 'status': args['status'], 'outcome': args['outcome'],
                 'run_id': run_id, 'artifacts': str(root), 'journal': entry, 'recorded': not self._task.check_mode,
                 'previous': (before.get('stages') or {}).get(stage)}

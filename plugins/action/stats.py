@@ -9,12 +9,13 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal
 
 
-def by_outcome(hosts: list[str], entries: dict[str, dict | None], run_id: str) -> dict[str, list[str]]:
+def by_outcome(hosts: list[str], entries: dict[str, dict | None], run_id: str, process: str) -> dict[str, list[str]]:
     """Names of boxes by outcome; none for a box that this run has not brought to one."""
     found: dict[str, list[str]] = {}
     for host in hosts:
         entry = entries.get(host)
-        outcome = entry.get('outcome') if entry and entry.get('run_id') == run_id else None
+        mine = journal.of_run(entry, run_id, process)
+        outcome = mine.get('outcome') if mine else None
         found.setdefault(outcome or 'none', []).append(host)
     return found
 
@@ -40,7 +41,7 @@ class ActionModule(ActionBase):
             result.update(failed=True, changed=False, msg=str(error), error_code=error.code)
             return result
         hosts = list(task_vars.get('ansible_play_hosts_all') or [])
-        boxes = by_outcome(hosts, {host: journal.read(root, host) for host in hosts}, run_id)
+        boxes = by_outcome(hosts, {host: journal.read(root, host) for host in hosts}, run_id, artifacts.process_run_id())
         # Variables of the nodes that follow: names that none of our roles reads or sets, since as extra variables they win.
         data = {'jeedom_outcomes': {outcome: len(names) for outcome, names in boxes.items()}, 'jeedom_hosts_by_outcome': boxes,
                 'jeedom_stats_run_id': run_id}

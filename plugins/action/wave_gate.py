@@ -8,6 +8,7 @@ import time
 
 from ansible import context
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, artifacts, journal, progress, waves
 
@@ -45,7 +46,23 @@ class ActionModule(ActionBase):
             value = self.task_vars.get(f'jeedom_{name}')
         return self._templar.template(value)
 
+    def _look_at_settings(self, args: dict) -> None:
+        """Refuse what cannot be used before a box is touched, not at the end of its wave."""
+        for name in ('max_failed', 'max_failed_percent', 'soak', 'expected_minutes'):
+            waves.number(self._setting(args, name), f'jeedom_{name}')
+        # The task's parents end in a block of the play, whose variables count when its hosts are picked, also where it is imported.
+        parent = self._task
+        while getattr(parent, '_parent', None):
+            parent = parent._parent
+        play = getattr(parent, '_play', None)
+        given = {*load_extra_vars(self._loader), *(getattr(play, 'vars', None) or ())}
+        for name in ('jeedom_target', 'jeedom_waves'):
+            if name in self.task_vars and name not in given:
+                raise waves.WaveError(f'{name} is set in the inventory, where Ansible does not look when it picks the boxes of a play and their '
+                                      f'waves: give it on the command line (-e {name}=...), and take it out of the inventory.')
+
     def _window(self, args: dict) -> dict:
+        self._look_at_settings(args)
         window = self._setting(args, 'window')
         if not window:
             return {'changed': False, 'msg': 'There is no maintenance window.'}
@@ -55,9 +72,9 @@ class ActionModule(ActionBase):
         told = {'changed': False, 'window_left': left, 'expected': need,
                 'msg': f'The maintenance window {window} has {progress.clock(left)} left, the wave takes about {progress.clock(need)}.'}
         if left < need and not self._task.check_mode:
-            command = again.command(again.arguments(context.CLIARGS))
+            command, how = self._again()
             told.update(failed=True, error_code='outside_window', next=command,
-                        msg=f'{told["msg"]} Nothing is started that cannot end in it. In the next window go on with: {command}')
+                        msg=f'{told["msg"]} Nothing is started that cannot end in it. In the next window go on with: {how}')
         return told
 
     def _judge(self, args: dict) -> dict:
@@ -73,9 +90,9 @@ class ActionModule(ActionBase):
         process = artifacts.process_run_id()
         before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play and wave.get('process') == process]
         judged = {host for wave in before for host in wave.get('states', {})}
-        entries = {host: journal.read(root, host) for host in play_hosts if host not in judged}
-        entries = {host: entry if entry and entry.get('process') == process else None for host, entry in entries.items()}
-        begun = {host for host, entry in entries.items() if entry and entry.get('run_id') == run_id}
+        # Another run (a nightly backup) may have come to a box in the meantime.
+        entries = {host: journal.of_run(journal.read(root, host), run_id, process) for host in play_hosts if host not in judged}
+        begun = {host for host, entry in entries.items() if entry}
         hosts = waves.members(play_hosts, batch, judged, begun)
         states = {host: waves.state(entries.get(host), run_id, host in batch) for host in hosts}
         verdict = waves.judge(states, self._setting(args, 'max_failed'), self._setting(args, 'max_failed_percent'))
@@ -88,13 +105,20 @@ class ActionModule(ActionBase):
         waves.add(root, run_id, wave)
         result = {'changed': False, 'wave': wave, 'run_id': run_id, 'artifacts': str(root), 'msg': self._sentence(wave, left)}
         if not verdict['passed']:
-            command = again.command(again.arguments(context.CLIARGS))
+            command, how = self._again()
             result.update(failed=True, error_code='wave_stopped', next=command,
-                          msg=f'{result["msg"]} Look at them first; then go on with: {command}')
-        elif soak and left:
+                          msg=f'{result["msg"]} Look at them first; then go on with: {how}')
+        elif soak and left and not set(verdict['counts']) <= set(waves.UNCHANGED):
             progress.shower(self._display)(f'  Wave {wave["number"]} is left alone for {progress.clock(soak)} before the next one starts.')
             time.sleep(soak)
         return result
+
+    @staticmethod
+    def _again() -> tuple[str, str]:
+        """The command to go on with, alone and with what it lacks."""
+        arguments = again.arguments(context.CLIARGS)
+        command, lacks = again.command(arguments), again.not_said(arguments)
+        return command, f'{command} ({lacks})' if lacks else command
 
     @staticmethod
     def _sentence(wave: dict, left: list[str]) -> str:

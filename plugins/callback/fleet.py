@@ -65,6 +65,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import context
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.jeedom.fleet.plugins.module_utils import redact
@@ -115,6 +116,8 @@ class CallbackModule(CallbackBase):
         self.migration = False
         # Something was recorded, and the end of the playbook has not been told yet.
         self.pending = False
+        # The play that recorded last only adds to what is known of a migration, as a backup does.
+        self.beside = self.play_beside = False
         self.registered = False
         self.interrupted = False
 
@@ -125,6 +128,7 @@ class CallbackModule(CallbackBase):
         self.play = play
         self.before, self.told = {**self.told, **self.before}, {}
         self.hosts, self.batch = self._of_play('ansible_play_hosts_all'), self._of_play('ansible_play_batch')
+        self.play_beside = boolean(self._variable('jeedom_beside_migration') or False, strict=False)
         progress.fit_hosts(self.hosts)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
@@ -190,13 +194,17 @@ class CallbackModule(CallbackBase):
 
     # -- what they mean
 
-    def _of_play(self, name: str) -> list[str]:
-        """A list of hosts that Ansible keeps as a variable of the play, as it is now."""
+    def _variable(self, name: str) -> Any:
+        """A variable of the play, as it is now; None where there is none."""
         try:
-            return list(self.play.get_variable_manager().get_vars(play=self.play).get(name) or []) if self.play else []
+            return self.play.get_variable_manager().get_vars(play=self.play).get(name) if self.play else None
         except Exception:  # pylint: disable=broad-except
             # whatever is wrong with the variables is for the play to say
-            return []
+            return None
+
+    def _of_play(self, name: str) -> list[str]:
+        """A list of hosts that Ansible keeps as a variable of the play."""
+        return list(self._variable(name) or [])
 
     def _hear(self, result, lost: bool) -> None:
         """Keep what the first failed task of a box said: for boxes that fail before they have recorded anything."""
@@ -234,14 +242,15 @@ class CallbackModule(CallbackBase):
                 self._display.warning(f'jeedom.fleet could not record how {host} ended: {error}')
 
     def _speak_for(self, root: Path, host: str, outcome: str, text: str) -> None:
-        told: dict = {'run_id': self.run_id, 'artifacts': str(root), 'stage': 'assess', 'status': outcome, 'outcome': outcome, 'msg': text}
+        stage, ended = ('backup', None) if self.beside else ('assess', outcome)
+        told: dict = {'run_id': self.run_id, 'artifacts': str(root), 'stage': stage, 'status': outcome, 'outcome': ended, 'msg': text}
         if not context.CLIARGS.get('check'):
             known = journal.read(root, host)
             if known and known['run_id'] == self.run_id and known.get('process') == artifacts.process_run_id():
                 # It did record something; only we have not heard of that.
                 self.entries[host] = known
                 return
-            told.update(recorded=True, journal=journal.record(root, host, self.run_id, 'assess', outcome, text, outcome=outcome))
+            told.update(recorded=True, journal=journal.record(root, host, self.run_id, stage, outcome, text, outcome=ended, beside=self.beside))
         self._record(host, told)
 
     def _event(self, result) -> None:
@@ -270,6 +279,7 @@ class CallbackModule(CallbackBase):
 
     def _record(self, host: str, told: dict) -> None:
         self.pending = True
+        self.beside = self.play_beside
         if not self.registered:
             self.registered = True
             # Workers never come there, they leave by os._exit; the process id makes sure of that.
@@ -321,7 +331,7 @@ class CallbackModule(CallbackBase):
                 self.entries[host] = self._conclude(root, host, failed, lost, dry)
             except Exception as error:  # pylint: disable=broad-except
                 self._display.warning(f'jeedom.fleet could not record how {host} ended: {error}')
-        rows = [status.row(entry) for entry in self.entries.values()]
+        rows = [status.row(entry, self.run_id) for entry in self.entries.values()]
         target = list(self.targets)
         untouched = len([host for host in target if host not in self.entries])
         if self.interrupted:
@@ -340,14 +350,16 @@ class CallbackModule(CallbackBase):
         entry = self.entries[host]
         lost, failed = host in dark, host in failures
         opened = any(stage.get('status') == 'started' and stage.get('run_id') == self.run_id for stage in entry['stages'].values())
-        if entry.get('outcome') or not (lost or failed or opened):
+        # Where this run only adds to what is known (a backup), the outcome is of another one, and what it left open is still to be closed.
+        if (entry.get('outcome') and entry.get('run_id') == self.run_id) or not (lost or failed or opened):
             return entry
         outcome = 'failed' if failed and not lost else 'unknown'
         text = LOST if lost else FAILED if outcome == 'failed' else INTERRUPTED if self.interrupted else CUT
         if dry:
             return {**entry, 'outcome': outcome}
         # What cannot be written is shown all the same.
-        self.entries[host] = {**entry, 'outcome': outcome}
+        if entry.get('run_id') == self.run_id:
+            self.entries[host] = {**entry, 'outcome': outcome}
         return journal.conclude(root, host, self.run_id, outcome, text) or entry
 
     def _report(self, root: Path, target: list[str]) -> None:

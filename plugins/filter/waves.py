@@ -14,18 +14,23 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import waves as imple
 ENOUGH = 200
 
 
-def wave_hosts(waves, target='jeedom'):
+def _within(hosts, within):
+    allowed = set(hosts if within is None else within)
+    return [host for host in hosts if host in allowed]
+
+
+def wave_hosts(waves, hosts, groups, within=None):
     """The pattern for C(hosts)."""
     try:
-        return implementation.pattern(waves, target)
+        return implementation.pattern(waves, _within(hosts, within), groups)
     except implementation.WaveError as error:
         raise AnsibleFilterError(str(error)) from error
 
 
-def wave_sizes(waves, hosts, groups, target='jeedom'):
+def wave_sizes(waves, hosts, groups, within=None):
     """The list for C(serial)."""
     try:
-        return implementation.sizes(waves, hosts, groups, target)
+        return implementation.sizes(waves, _within(hosts, within), groups)
     except implementation.WaveError as error:
         raise AnsibleFilterError(str(error)) from error
 

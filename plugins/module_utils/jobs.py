@@ -116,9 +116,10 @@ def running():
 
 
 def live():
-    """What everybody may know of the live job: {id, kind, run_id, controller, followed}, or None."""
+    """What everybody may know of the live job: {id, kind, run_id, controller, followed, ago (seconds since its start)}, or None."""
     job = running()
-    return job and dict((key, job[key]) for key in ('id', 'kind', 'run_id', 'controller', 'followed'))
+    return job and dict(((key, job[key]) for key in ('id', 'kind', 'run_id', 'controller', 'followed')),
+                        ago=max(0.0, time.time() - job['created']))
 
 
 def start(kind, module, params, key, run_id=None, controller=None):

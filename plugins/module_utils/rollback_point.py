@@ -9,14 +9,14 @@ __metaclass__ = type
 
 # restore is not called from here: the recovery at boot needs it among the code that is packed.
 from ansible_collections.jeedom.fleet.plugins.module_utils import (  # noqa: F401, pylint: disable=unused-import
-    core_zips, engine, fault, jobs, point_away, restore, restore_point, restore_unit, settings, system, transaction)
+    core_zips, engine, fault, hold, jobs, point_away, restore, restore_point, restore_unit, settings, system, transaction)
 from ansible_collections.jeedom.fleet.plugins.module_utils.database import keeping_clients
 from ansible_collections.jeedom.fleet.plugins.module_utils.errors import BoxError
 from ansible_collections.jeedom.fleet.plugins.module_utils.installation import COMMON_SPEC, Installation
 
 ARGUMENT_SPEC = dict(
     COMMON_SPEC,
-    state=dict(type='str', default='present', choices=['present', 'absent', 'info']),
+    state=dict(type='str', default='present', choices=['present', 'absent', 'info', 'held', 'released']),
     route=dict(type='list', elements='str'),
     location=dict(type='str', default='auto', choices=['auto', 'box', 'controller']),
     fetched=dict(type='str'),
@@ -30,10 +30,12 @@ STAGED = 5
 
 @keeping_clients
 def run(params, check_mode):
-    """present: take one unless there is a proved one of the open migration. absent: commit, drop it. info: look."""
+    """present: take one unless there is a proved one of the open migration. absent: commit, drop it. info: look. held, released: whose it is."""
     system.require_root()
     if params['state'] == 'info':
         return _info()
+    if params['state'] in ('held', 'released'):
+        return _hold(params, check_mode)
     installation = Installation(params['web_root'])
     if transaction.journal():
         raise BoxError('A restore of this box was cut in step %s: finish it with the rollback playbook first.'
@@ -53,13 +55,15 @@ def run(params, check_mode):
                            'the controller (jeedom_rollback_source: archive).' % opened.get('run_id'), 'rollback_point_missing')
         if opened['step'] == transaction.OPEN and not point_away.is_away(record):
             restore_point.prove(record)
-        return dict(changed=False, rollback_point=_summary(record), transaction=transaction.told(opened))
+        return dict(changed=False, rollback_point=_summary(record), transaction=transaction.told(opened), held=hold.told(transaction.state()))
     if not opened:
         _check(installation, params['location'])
     if check_mode:
         return dict(changed=True, rollback_point=None)
     given = dict((key, params[key]) for key in ('web_root', 'route', 'location', 'on_failure', 'stage', 'run_id', 'controller'))
     job = jobs.start('rollback_point', 'rollback_point', given, installation.web_root, params['run_id'], params['controller'])
+    if not job['adopted']:
+        hold.take(params['controller'], params['run_id'])
     return dict(jobs.started(job), live_job=jobs.live() if job['adopted'] else None)
 
 
@@ -127,7 +131,18 @@ def _info():
     """Where the box stands; says nothing that could not be shown to everybody."""
     state, record = transaction.state(), restore_point.manifest()
     return dict(changed=False, transaction=transaction.told(state['transaction']), restore=transaction.told_restore(state['restore']),
-                last=state['last'], live_job=jobs.live(), rollback_point=_summary(record) if record else None)
+                last=state['last'], live_job=jobs.live(), held=hold.told(state), rollback_point=_summary(record) if record else None)
+
+
+def _hold(params, check_mode):
+    """The open migration is the calling run's, or nobody's any more."""
+    if params['state'] == 'released':
+        return dict(changed=hold.release(params['controller'], check_mode))
+    before = hold.told(transaction.state())
+    changed = before is not None and before['by'] != params['controller']
+    if before is not None and not check_mode:
+        hold.take(params['controller'], params['run_id'])
+    return dict(changed=changed)
 
 
 def _absent(installation, check_mode):

@@ -28,6 +28,8 @@ UPGRADED = 'upgraded'   # every hop is proved: the box runs the target version
 # Given up when the disk is full, so that the record can still be written then.
 PAD = 'state.pad'
 PAD_BYTES = 64 << 10
+# Beside it: which run holds the open migration (hold.py).
+HELD = 'held.json'
 
 
 def _path():
@@ -120,6 +122,7 @@ def close(outcome, **facts):
     ended.update(facts)
     _write(dict(value, transaction=None, restore=None, last=ended))
     _drop(os.path.join(system.STATE_DIR, PAD))
+    _drop(os.path.join(system.STATE_DIR, HELD))
     return ended
 
 

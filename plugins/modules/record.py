@@ -22,6 +22,8 @@ description:
   - The callback P(jeedom.fleet.fleet#callback) shows every event live and makes the report at the end from the journal.
   - The variables C(jeedom_artifacts) (default C(./artifacts)) and C(jeedom_run_id) (default made of the start time and the
     process id of C(ansible-playbook), the same for all boxes of a run) say where.
+  - In a play with the variable C(jeedom_beside_migration=true), as the one of C(backup.yml), an event only adds to what is known of a box.
+    The outcome of its last migration, and what explains it, stay as they are.
   - Do not put secrets into any option, and do not set C(no_log) on the task, or the callback cannot show it.
 attributes:
   check_mode:
@@ -106,7 +108,7 @@ journal:
   description: The whole journal of the box after this event (before it in check mode).
   returned: success
   type: dict
-  sample: {schema: 1, host: box1, run_id: 20261123T084742-1234, outcome: null, stages: {assess: {status: ok}}}
+  sample: {schema: 1, host: box1, run_id: 20261123T084742-1234-9f31c0, outcome: null, stages: {assess: {status: ok}}}
 previous:
   description: The entry of this stage before this event, or V(null).
   returned: success
@@ -119,7 +121,7 @@ run_id:
   description: The id of this run.
   returned: success
   type: str
-  sample: 20261123T084742-1234
+  sample: 20261123T084742-1234-9f31c0
 artifacts:
   description: The artifacts folder on the controller.
   returned: success

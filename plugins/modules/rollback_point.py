@@ -40,8 +40,11 @@ options:
       - V(present) takes one, unless the open migration has one; that one is proved again before the first hop.
       - V(absent) drops it. Refused while a hop has begun and the target version is not proved.
       - V(info) only says where the box stands.
+      - V(held) notes on the box that its open migration is now the calling run's, which others then leave alone
+        (P(jeedom.fleet.held_by#filter)). V(present) does so by itself. Does nothing where none is open.
+      - V(released) takes the calling controller's own note back, without ending the migration.
     type: str
-    choices: [present, absent, info]
+    choices: [present, absent, info, held, released]
     default: present
   route:
     description:
@@ -165,9 +168,26 @@ transaction:
 live_job:
   description:
     - Id, kind, run and controller of the job that is running on the box, or null.
-    - C(followed) says which controller waits for it and how many seconds ago it last looked.
+    - C(followed) says which controller waits for it and how many seconds ago it last looked; C(ago) how many seconds ago it was started.
   returned: with O(state=info), and where O(state=present) adopted one
   type: dict
+held:
+  description: Whose the open migration is, or null where none is open. Seconds are those of the box's clock.
+  returned: with O(state=info), and where O(state=present) finds a migration open
+  type: dict
+  contains:
+    by:
+      description: The controller; empty when its run has let go.
+      type: str
+    run_id:
+      description: Its run.
+      type: str
+    since:
+      description: Seconds since that run took the box.
+      type: float
+    ago:
+      description: Seconds since the last sign of life of that controller on the box.
+      type: float
 restore:
   description: A restore that was cut, or null.
   returned: with O(state=info)

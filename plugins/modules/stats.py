@@ -45,7 +45,7 @@ jeedom_stats_run_id:
   description: The run that says so.
   returned: success
   type: str
-  sample: 20261123T084742-1234
+  sample: 20261123T084742-1234-9f31c0
 ansible_stats:
   description: The three above, in the form in which Ansible takes statistics.
   returned: success

@@ -27,7 +27,8 @@ options:
     default: /var/www/html
   summary:
     description:
-      - The RV(status) of all boxes, by name. When given, no box is looked at; the table of all of them is printed, and the command to go on with.
+      - What this module returned for each box, by name. When given, no box is looked at; the table of all of them is printed, and the command to
+        go on with. A box without RV(status) has a row with the reason that its result gives.
     type: dict
 '''
 
@@ -35,11 +36,14 @@ EXAMPLES = r'''
 - name: Look at each box
   jeedom.fleet.status:
   register: jeedom_status
+  ignore_errors: true
 
 - name: Print the table
   jeedom.fleet.status:
-    summary: "{{ dict(ansible_play_hosts_all | zip(ansible_play_hosts_all | map('extract', hostvars, ['jeedom_status', 'status']))) }}"
+    summary: "{{ dict(ansible_play_hosts_all | zip(ansible_play_hosts_all | map('extract', hostvars) | map(attribute='jeedom_status', default={}))) }}"
   run_once: true
+  delegate_to: localhost
+  become: false
 '''
 
 RETURN = r'''

@@ -17,7 +17,7 @@ description:
   - Stands as the last task of a play with C(serial). Looks at how every box of the wave has ended and fails, for the whole play, when
     more boxes than tolerated have ended badly. The boxes of later waves are then not touched.
   - A box counts as bad when its outcome is V(failed), V(rolled_back) or V(unknown), when it left the play without saying how it
-    ended (unreachable), or when one of its stages is still open. A V(blocked) box does not count; nothing was changed on it.
+    ended (unreachable) or has no record in this run, or when one of its stages is still open. A V(blocked) box does not count; nothing was changed on it.
   - Runs once per wave on the controller by itself, C(run_once) and C(any_errors_fatal) are not needed; does not depend on
     C(max_fail_percentage), which differs between versions of ansible-core.
   - Boxes that Ansible has dropped from the batch are found through the journal, so every role of a stage has to begin with
@@ -38,7 +38,8 @@ options:
     description:
       - V(end) judges the wave that has ended.
       - V(begin), as the first task of the play, looks whether the wave can end within O(window) and stops the play before it begins when it
-        cannot.
+        cannot. It also refuses limits that cannot be used, and the variables C(jeedom_target) and C(jeedom_waves) in the inventory, where
+        Ansible does not look when it picks the boxes of a play.
     type: str
     default: end
     choices: [begin, end]
@@ -65,7 +66,8 @@ options:
     type: raw
   soak:
     description:
-      - Seconds to wait after a good wave before the next one starts, so that the users of the first boxes can speak up.
+      - Seconds to wait after a good wave before the next one starts, so that the users of the first boxes can speak up. Not waited for
+        after a wave in which every box was left as it was.
       - Taken from the variable C(jeedom_soak) when it is not given. Not waited for after the last wave and in check mode.
     type: raw
 seealso:
@@ -132,7 +134,7 @@ wave:
       description: Name of the play.
       type: str
 next:
-  description: The command to go on with, without values that may be secret.
+  description: The command to go on with, without values that may be secret; the message names what it leaves out.
   returned: when the gate has stopped the play
   type: str
   sample: ansible-playbook jeedom.fleet.migrate -i inventory -e jeedom_acknowledge=true

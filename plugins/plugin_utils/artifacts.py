@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -172,11 +173,22 @@ def read_json(path: Path, default: Any = None) -> Any:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder against other processes of this and other runs; released by the kernel when we die."""
+    """Hold a folder against other processes of this and other runs; released by the kernel when we die.
+
+    Raises ArtifactError when it cannot be held.
+    """
     make_dir(folder)
-    with open(Path(folder) / '.lock', 'a', encoding='utf-8') as handle:
-        os.chmod(handle.name, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    path = Path(folder) / '.lock'
+    with contextlib.ExitStack() as stack:
+        try:
+            handle = stack.enter_context(open(path, 'a', encoding='utf-8'))
+            # another user's, or on a share without modes: it holds all the same
+            with contextlib.suppress(OSError):
+                os.chmod(path, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            raise ArtifactError(f'{path} cannot be locked on the controller ({error.strerror}): let the user that runs ansible-playbook write it, '
+                                'or set jeedom_artifacts to another folder.', 'artifacts_not_writable') from error
         yield
 
 
@@ -190,31 +202,46 @@ def stamp(seconds: float) -> str:
     return time.strftime('%Y%m%dT%H%M%S', time.gmtime(seconds))
 
 
-def _process_start(pid: int) -> float:
-    """When a process began, seconds since 1970."""
+def _process_start(pid: int) -> tuple[float, str]:
+    """When a process began: seconds since 1970, and what the system itself calls that moment."""
     try:
         ticks = int(Path(f'/proc/{pid}/stat').read_text(encoding='utf-8', errors='replace').rsplit(')', 1)[1].split()[19])
         boot = next(int(line.split()[1]) for line in Path('/proc/stat').read_text(encoding='utf-8').splitlines()
                     if line.startswith('btime '))
-        return boot + ticks / os.sysconf('SC_CLK_TCK')
+        return boot + ticks / os.sysconf('SC_CLK_TCK'), str(ticks)
     except (OSError, IndexError, ValueError, StopIteration):
         # no /proc: macOS, BSD
         shown = subprocess.run(['ps', '-o', 'lstart=', '-p', str(pid)], capture_output=True, text=True, check=False,
                                env=dict(os.environ, LC_ALL='C')).stdout.strip()
         try:
-            return time.mktime(time.strptime(shown, '%a %b %d %H:%M:%S %Y'))
+            return time.mktime(time.strptime(shown, '%a %b %d %H:%M:%S %Y')), shown
         except ValueError:
-            return 0.0
+            return 0.0, ''
+
+
+def _here() -> str:
+    """What tells this machine, and this container on it, from others that write to the same folder; the same as long as it runs."""
+    try:
+        # no name: that of a laptop changes with its network
+        machine = Path('/proc/sys/kernel/random/boot_id').read_text(encoding='ascii').strip()
+    except (OSError, ValueError):
+        machine = socket.gethostname()
+    try:
+        return f'{machine} {os.stat("/proc/self/ns/pid").st_ino}'
+    except OSError:
+        return machine
 
 
 def process_run_id() -> str:
     """Names this run of ansible-playbook: the same in its main process (callbacks) and in all its workers (actions).
 
-    It is made of the start time and the id of the main process, so nobody has to hand it around.
+    It is made of the start time and the id of the main process, so nobody has to hand it around. Containers that begin in the same
+    second have the same ids of processes: the hash tells them apart.
     """
     parent = multiprocessing.parent_process()
     pid = parent.pid if parent is not None and parent.pid else os.getpid()
-    return f'{stamp(_process_start(pid))}-{pid}'
+    seconds, moment = _process_start(pid)
+    return f'{stamp(seconds)}-{pid}-{hashlib.sha256(f"{_here()} {moment}".encode()).hexdigest()[:6]}'
 
 
 def run_id(task_vars: dict | None = None, templar: Any = None) -> str:

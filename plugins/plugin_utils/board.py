@@ -83,17 +83,31 @@ def results(rows: list[dict], untouched: int = 0) -> list[tuple[str, str | None]
     return lines
 
 
+def _left(row: dict) -> str:
+    """The stages that a box has still to go through, short: C(upgrade to commit), C(verify, commit), C(all)."""
+    left = [str(stage) for stage in row.get('left') or ()]
+    if left == list(status.WAY):
+        return 'all'
+    if len(left) > 2 and left == list(status.WAY[-len(left):]):
+        return f'{left[0]} to {left[-1]}'
+    return progress.printable(', '.join(left) or '-', 40)
+
+
 def standing(rows: list[dict]) -> list[tuple[str, str | None]]:
     """(text, colour) lines of the table of the status playbook; rows as the status action gives them."""
     colours = {'unreachable': 'COLOR_UNREACHABLE', 'interrupted': 'COLOR_ERROR', 'running': 'COLOR_CHANGED'}
     wide = progress.host_column([row['host'] for row in rows])
-    head = f'{progress.pad("box", wide)}  {progress.pad("version", 8)}  {progress.pad("target", 8)}  {"state":<13}  '
+    todo = {row['host']: _left(row) for row in rows}
+    room_left = max([len(text) for text in todo.values()] + [4])
+    head = (f'{progress.pad("box", wide)}  {progress.pad("version", 8)}  {progress.pad("target", 8)}  {"state":<13}  '
+            f'{progress.pad("left", room_left)}  ')
     room = max(20, progress.COLUMNS - len(head))
     lines: list[tuple[str, str | None]] = [(head.rstrip(), None)]
     for row in sorted(rows, key=lambda each: status.natural(each['host'])):
         word = status.WORDS.get(row['state'], row['state'])
-        lines.append((f'{progress.host_name(row["host"], wide)}  {progress.pad(row["version"] or "-", 8)}  {progress.pad(row["target"] or "-", 8)}  '
-                      f'{word:<13}  {progress.printable(row["text"], room)}'.rstrip(), colours.get(row['state']) or color(row['outcome'])))
+        begin = f'{progress.host_name(row["host"], wide)}  {progress.pad(row["version"] or "-", 8)}  {progress.pad(row["target"] or "-", 8)}  '
+        lines.append((f'{begin}{word:<13}  {progress.pad(todo[row["host"]], room_left)}  {progress.printable(row["text"], room)}'.rstrip(),
+                      colours.get(row['state']) or color(row['outcome'])))
     tally = Counter(status.WORDS.get(row['state'], row['state']) for row in rows)
     lines += [('', None), (f'{boxes(len(rows))}: ' + ', '.join(f'{number} {word}' for word, number in tally.most_common()) + '.', None)]
     if any(row['reachable'] and not row['root'] for row in rows):

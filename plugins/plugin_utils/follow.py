@@ -72,29 +72,39 @@ def command(job_id: str, follower: str = '', wait: float = 0) -> str:
     return f'd={shlex.quote(f"{JOBS}/{job_id}")}; {note}{until}{LOOK}'
 
 
+def _record(text: str) -> dict | None:
+    """What a file of a job says; None when it is damaged."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _countable(value: object) -> bool:
+    """Whether it is a number as our jobs write them, neither endless nor none at all."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2 ** 53
+
+
 def parse(stdout: str) -> dict:
     """{status, alive, rebooted, rc, result, missing} of the output of command()."""
     # On a terminal, which ssh gives where there is no pipelining, lines end in CR LF.
     parts = (stdout.replace('\r\n', '\n').split(_SEPARATOR) + ['', ''])[:3]
-    try:
-        status = json.loads(parts[0])
-    except ValueError:
-        status = {}
+    status = _record(parts[0]) or {}
+    for key in ('started', 'heartbeat', 'percent'):
+        if key in status and not _countable(status[key]):
+            del status[key]
     lines = [line for line in parts[1].splitlines() if line.strip()]
     boot = lines[0].strip() if lines else ''
     alive = False
     if len(lines) > 1 and boot == status.get('boot_id'):
         fields = lines[1].rsplit(')', 1)[-1].split()
-        alive = len(fields) > 19 and fields[0] not in 'ZX' and int(fields[19]) == status.get('start_time')
+        alive = len(fields) > 19 and fields[0] not in 'ZX' and fields[19] == str(status.get('start_time'))
     rc, _newline, rest = parts[2].strip().partition('\n')
-    result = None
-    if rc.isdigit():
-        try:
-            result = json.loads(rest)
-        except ValueError:
-            result = None
+    ended = rc.isascii() and rc.isdigit() and len(rc) < 10
+    result = _record(rest) if ended else None
     return {'status': status, 'alive': alive, 'rebooted': bool(status) and bool(boot) and boot != status.get('boot_id'),
-            'rc': int(rc) if rc.isdigit() else None, 'result': result, 'missing': rc == 'missing'}
+            'rc': int(rc) if ended else None, 'result': result, 'missing': rc == 'missing'}
 
 
 def follow(job_id: str, execute: Callable[[str], dict], reset: Callable, host: str, stage: str, timeout: float,

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts
 
 SCHEMA = 1
@@ -55,26 +57,44 @@ def _update(root: Path, host: str, change: Callable[[dict], None], run_id: str) 
         entry = read(root, host) or {'schema': SCHEMA, 'host': host, 'run_id': run_id, 'started': artifacts.now(),
                                      'outcome': None, 'stages': {}, 'history': []}
         change(entry)
-        entry['updated'] = artifacts.now()
-        # tells runs apart that were given the same id
-        entry['process'] = artifacts.process_run_id()
+        if entry['run_id'] == run_id:
+            entry['updated'] = artifacts.now()
+            # tells runs apart that were given the same id
+            entry['process'] = artifacts.process_run_id()
         artifacts.write_json(path(root, host), entry)
     return entry
+
+
+def of_run(entry: dict | None, run_id: str, process: str) -> dict | None:
+    """A journal as a run of a process has left it; without its stages where another run has come since, None where it has no part in it."""
+    if not entry:
+        return None
+    if entry.get('run_id') == run_id and entry.get('process') == process:
+        return entry
+    for run in reversed(entry.get('history') or []):
+        if isinstance(run, dict) and run.get('run_id') == run_id and run.get('process') == process:
+            # What had said nothing yet when another run came stays unknown.
+            return dict(run, host=entry['host'], outcome=run.get('outcome') or 'unknown', stages={})
+    return None
 
 
 def enter(entry: dict, run_id: str, when: float) -> None:
     """Make a journal the one of this run: what earlier runs ended with goes to its history, stages stay."""
     if entry['run_id'] == run_id:
         return
-    entry.setdefault('history', []).append({key: entry.get(key) for key in ('run_id', 'started', 'updated', 'outcome')})
+    entry.setdefault('history', []).append({key: entry.get(key) for key in ('run_id', 'process', 'started', 'updated', 'outcome')})
     entry['history'] = entry['history'][-KEEP_HISTORY:]
     entry.update(run_id=run_id, started=when, outcome=None)
 
 
 def apply(entry: dict, run_id: str, stage: str, status: str, when: float, message: str | None = None,
-          inputs: Any = None, result: Any = None, outcome: str | None = None) -> dict:
-    """Put one event into a journal; returns the stage's entry as it was before."""
-    enter(entry, run_id, when)
+          inputs: Any = None, result: Any = None, outcome: str | None = None, beside: bool = False) -> dict:
+    """Put one event into a journal; returns the stage's entry as it was before.
+
+    beside: the run only adds to what is known of the box (a nightly backup): how its last migration ended stays.
+    """
+    if not beside:
+        enter(entry, run_id, when)
     before = entry['stages'].get(stage) or {}
     same = before if before.get('run_id') == run_id and before.get('status') == 'started' else {}
     # A stage that has ended and is told of once more in the same run, by rescue for one, keeps what it said itself.
@@ -91,8 +111,12 @@ def apply(entry: dict, run_id: str, stage: str, status: str, when: float, messag
         now['inputs'] = before.get('inputs') if inputs is None else inputs
         now['result'] = before.get('result') if result is None else result
     entry['stages'][stage] = now
-    if outcome is not None:
+    if outcome is not None and not (beside and entry['run_id'] != run_id):
         entry['outcome'] = outcome
+        prepare = entry['stages'].get('prepare') or {}
+        if outcome in ('migrated', 'rolled_back') and prepare.get('run_id') == run_id and prepare.get('started'):
+            # Kept from run to run: what a wave and a box are taken to need in a maintenance window (waves.expected).
+            entry['took'] = {'whole': round(when - entry['started'], 3), 'changing': round(when - prepare['started'], 3)}
         # The run of this box is over: what was left open is what it broke off in.
         close(entry, run_id, 'unknown' if outcome == 'unknown' else 'failed', when, message or '')
     return before
@@ -106,12 +130,12 @@ def close(entry: dict, run_id: str, status: str, when: float, message: str) -> N
 
 
 def record(root: Path, host: str, run_id: str, stage: str, status: str, message: str | None = None, inputs: Any = None,
-           result: Any = None, outcome: str | None = None) -> dict:
-    """Write one event to the journal of a box; returns the whole journal."""
+           result: Any = None, outcome: str | None = None, beside: bool = False) -> dict:
+    """Write one event to the journal of a box (see apply); returns the whole journal."""
     when = artifacts.now()
 
     def change(entry: dict) -> None:
-        apply(entry, run_id, stage, status, when, message, inputs, result, outcome)
+        apply(entry, run_id, stage, status, when, message, inputs, result, outcome, beside)
 
     return _update(root, host, change, run_id)
 
@@ -125,13 +149,17 @@ def conclude(root: Path, host: str, run_id: str, outcome: str, message: str = ''
         return None
 
     def change(entry: dict) -> None:
-        if entry['run_id'] != run_id:
-            return
         close(entry, run_id, 'unknown' if outcome == 'unknown' else 'failed', artifacts.now(), message)
-        if entry['outcome'] is None:
+        if entry['run_id'] == run_id and entry['outcome'] is None:
             entry['outcome'] = outcome
 
     return _update(root, host, change, run_id)
+
+
+def beside(task_vars: dict, templar: Any) -> bool:
+    """Whether the play only adds to what is known of its boxes (apply): its variable jeedom_beside_migration."""
+    value = task_vars.get('jeedom_beside_migration')
+    return boolean(templar.template(value), strict=False) if value is not None else False
 
 
 def order(stages: dict) -> list[str]:

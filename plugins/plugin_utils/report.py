@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, report_data, report_page
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, report_data, report_page
 
 COLUMNS = ('host', 'name', 'outcome', 'from_version', 'target_version', 'version', 'stage', 'verdict', 'duration', 'outage', 'blockers',
            'warnings', 'archive', 'archive_sha256', 'census_differences', 'message')
@@ -57,14 +57,31 @@ def as_json(report: dict) -> Iterator[str]:
     yield '}\n'
 
 
+def _end(each: dict) -> str:
+    """What is wrong with how a box ended, where none of its stages says so: C(failure) or C(skipped), else empty."""
+    told = [stage['status'] for stage in each['stages'] if not stage['earlier']]
+    if each['outcome'] in journal.BAD_OUTCOMES:
+        return '' if set(told) & {'failed', 'unknown', 'rolled_back'} else 'failure'
+    if each['outcome'] in (None, 'blocked', 'stopped', 'ready'):
+        return '' if set(told) & {'started', 'blocked', 'skipped'} else 'skipped'
+    return ''
+
+
 def junit(report: dict) -> Iterator[str]:
-    """One test suite per box, one test case per stage; a failed, unknown or taken back stage fails, a blocked one is skipped."""
+    """One test suite per box, one test case per stage; a failed, unknown or taken back stage fails, a blocked one is skipped.
+
+    A stage that did not end is an error. A box that ended badly, or has not come to its end, and no stage of which says so has one
+    more test case, C(outcome).
+    """
     yield "<?xml version='1.0' encoding='utf-8'?>\n<testsuites name=\"jeedom.fleet\">"
     for each in report['boxes']:
         bad = [stage for stage in each['stages'] if stage['status'] in ('failed', 'unknown', 'rolled_back')]
         blocked = [stage for stage in each['stages'] if stage['status'] in ('blocked', 'skipped') and not stage['earlier']]
-        suite = ElementTree.Element('testsuite', name=_xml(each['host']), tests=str(len(each['stages'])), failures=str(len(bad)),
-                                    errors='0', skipped=str(len(blocked)), time=f'{each["duration"]:.3f}')
+        cut = [stage for stage in each['stages'] if stage['status'] == 'started']
+        end = _end(each)
+        suite = ElementTree.Element('testsuite', name=_xml(each['host']), tests=str(len(each['stages']) + bool(end)),
+                                    failures=str(len(bad) + (end == 'failure')), errors=str(len(cut)),
+                                    skipped=str(len(blocked) + (end == 'skipped')), time=f'{each["duration"]:.3f}')
         for stage in each['stages']:
             case = ElementTree.SubElement(suite, 'testcase', classname=_xml(each['host']), name=_xml(stage['name']),
                                           time=f'{stage["duration"] or 0:.3f}')
@@ -72,6 +89,12 @@ def junit(report: dict) -> Iterator[str]:
                 ElementTree.SubElement(case, 'failure', message=_xml(stage['message']), type=_xml(stage['status']))
             elif stage in blocked:
                 ElementTree.SubElement(case, 'skipped', message=_xml(stage['message']))
+            elif stage in cut:
+                ElementTree.SubElement(case, 'error', message='did not end', type='started')
+        if end:
+            case = ElementTree.SubElement(suite, 'testcase', classname=_xml(each['host']), name='outcome', time='0.000')
+            said = each['message'] or ('did not come to its end' if each['stages'] else 'not started')
+            ElementTree.SubElement(case, end, {'message': _xml(said), **({'type': each['outcome']} if end == 'failure' else {})})
         yield ElementTree.tostring(suite, encoding='unicode')
     yield '</testsuites>\n'
 

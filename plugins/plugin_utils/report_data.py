@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import statistics
 from collections import Counter
@@ -13,48 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal, report_messages, runs, status, store, waves
+from ansible_collections.jeedom.fleet.plugins.plugin_utils.report_shape import items, number, section, text, wave, whole
 
 SCHEMA = 1
 SEVERITIES = ('blocker', 'warning', 'info')
-
-
-def text(value: Any, language: str = 'en', width: int = 600) -> str:
-    """Text of a value that may come from a box: one line, cut; of {en, fr} the one wanted."""
-    if isinstance(value, dict):
-        value = value.get(language) or value.get('en') or next(iter(value.values()), '')
-    if isinstance(value, (list, tuple)):
-        value = '; '.join(str(part) for part in value)
-    return _clean(str('' if value is None else value), width)
-
-
-@functools.lru_cache(maxsize=20000)
-def _clean(clean: str, width: int) -> str:
-    # Most texts come from many boxes: made once, they also stand in memory once.
-    if not clean.isprintable():
-        clean = ''.join(char if char.isprintable() else ' ' for char in clean)
-    clean = ' '.join(clean.split())
-    return clean if len(clean) <= width else clean[:width - 1] + '…'
-
-
-def number(value: Any) -> float | None:
-    """A number, or None; a bool is none."""
-    # NaN is not itself; math.isnan raises for an endless integer
-    whole = value == value  # noqa: PLR0124  # pylint: disable=comparison-with-itself
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and whole else None
-
-
-def items(value: Any) -> list[dict]:
-    """The dicts of a list, or of a capped list (docs/facts.md)."""
-    if isinstance(value, dict):
-        value = value.get('items')
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, (list, tuple)) else []
-
-
-def section(value: Any, *path: str) -> Any:
-    """The value at a path of keys, or None."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 class Files:
@@ -89,8 +50,8 @@ def stages(entry: dict, language: str) -> list[dict]:
     found = []
     for name in journal.order(entry['stages']):
         stage = entry['stages'][name]
-        # What an earlier run has failed at is history; what it has done still counts.
-        earlier = stage.get('run_id') != entry.get('run_id') and (number(stage.get('ended')) or 0) < (number(entry.get('started')) or 0)
+        # What another run has failed at is history, or a backup since, whose own report tells it; what it has done still counts.
+        earlier = stage.get('run_id') != entry.get('run_id')
         if earlier and stage.get('status') not in ('ok', 'skipped'):
             continue
         times = stage.get('done') if stage.get('status') == 'skipped' and stage.get('done') else stage
@@ -127,7 +88,7 @@ def standing_findings(root: Path, host: str, found: list[dict]) -> list[dict]:
 
 def plugins(before: Any, after: Any) -> list[dict]:
     """The plugins of a box. v4: true, false, or null when the plugin does not say."""
-    still = {plugin.get('id') for plugin in items(section(after, 'plugins'))} if isinstance(section(after, 'plugins'), dict) else None
+    still = {text(plugin.get('id'), width=80) for plugin in items(section(after, 'plugins'))} if isinstance(section(after, 'plugins'), dict) else None
     found = []
     for plugin in items(section(before, 'plugins')):
         name = text(plugin.get('id'), width=80)
@@ -136,7 +97,7 @@ def plugins(before: Any, after: Any) -> list[dict]:
                           'v4': plugin.get('v4') if isinstance(plugin.get('v4'), bool) else None,
                           'version': text(plugin.get('version') or plugin.get('local_version'), width=40),
                           'equipments': int(number(plugin.get('equipments')) or 0),
-                          'removed': still is not None and plugin.get('id') not in still})
+                          'removed': still is not None and name not in still})
     return sorted(found, key=lambda plugin: plugin['id'].lower())
 
 
@@ -207,19 +168,34 @@ def telling(entry: dict) -> dict:
     return {**entry, **runs_before[-1], 'history': [run for run in items(entry.get('history')) if run is not runs_before[-1]]}
 
 
+def _holds(entry: dict, name: str) -> bool:
+    """Whether what a stage after the first hop found out is still true of the box: it has not been taken back since."""
+    stage, rollback = entry['stages'].get(name) or {}, entry['stages'].get('rollback') or {}
+    if stage.get('status') == 'started' or (rollback and _time(rollback) >= _time(stage)):
+        return False
+    return entry.get('outcome') in status.DONE or (bool(stage) and stage.get('run_id') == entry.get('run_id'))
+
+
+def _time(stage: dict) -> float:
+    return number(stage.get('ended')) or number(stage.get('started')) or 0
+
+
 def box(root: Path, entry: dict, language: str) -> dict:
     """All that the report says about one box."""
     entry = telling(entry)
     files = Files(root, entry)
-    before, after = files.before(), files.read('facts-after', {})
+    verified, verify = _holds(entry, 'verify'), entry['stages'].get('verify') or {}
+    before, after = files.before(), files.read('facts-after', {}) if verified else {}
+    difference = files.read('census-difference', section(verify, 'result', 'census_difference')) if verified else None
     begin, target, now = status.versions(entry, before)
     opened = section(files.read('facts-before', {}), 'activity', 'transaction')
     if section(opened, 'open') is True and section(opened, 'from_version'):
         begin = opened['from_version']
-    upgrade, assess = section(entry, 'stages', 'upgrade', 'result'), section(entry, 'stages', 'assess', 'result')
+    upgraded, upgrade = _holds(entry, 'upgrade'), section(entry, 'stages', 'upgrade', 'result')
+    assess = section(entry, 'stages', 'assess', 'result')
     health = files.read('health') or {}
     php = text(section(before, 'php', 'cli', 'version'), width=20)
-    if entry['stages'].get('verify', {}).get('status') not in ('ok', 'failed', 'skipped'):
+    if verify.get('status') not in ('ok', 'failed', 'skipped') or not (verified or verify.get('run_id') == entry.get('run_id')):
         health = {}
     return {
         'host': text(entry['host'], width=200) or repr(entry['host']), 'name': text(section(before, 'core', 'name'), width=80), 'outcome': entry.get('outcome'),
@@ -229,8 +205,9 @@ def box(root: Path, entry: dict, language: str) -> dict:
         'stages': stages(entry, language), 'left': status.left(entry),
         'verdict': text(section(assess, 'verdict'), width=40), 'route': [text(step, width=20) for step in _route(assess)],
         'findings': standing_findings(root, entry['host'], findings(files.read('findings', []), language)), 'plugins': plugins(before, after),
-        'census': census(before, after, files.read('census-difference', section(entry, 'stages', 'verify', 'result', 'census_difference')), language),
-        'archives': archives(root, entry['host']), 'hops': hops(entry), 'outage': number(section(upgrade, 'outage')),
+        'census': census(before, after, difference, language),
+        'archives': archives(root, entry['host']), 'hops': hops(entry) if upgraded else [],
+        'outage': number(section(upgrade, 'outage')) if upgraded else None,
         'health': {'status': text(health.get('status') if isinstance(health, dict) else '', width=20),
                    'checks': [{'id': text(check.get('id') or check.get('name'), width=60), 'status': text(check.get('status'), width=20),
                                'message': text(check.get('message'), language, 300)} for check in items(section(health, 'checks'))]},
@@ -253,6 +230,17 @@ def _route(assess: Any) -> list:
 def untouched(host: str) -> dict:
     """A box that was among those wanted and has not been reached yet."""
     return box(Path('/nonexistent'), {'host': host, 'run_id': None, 'outcome': None, 'stages': {}}, 'en')
+
+
+def any_box(root: Path, entry: dict, language: str) -> dict:
+    """What the report says about one box, whatever it has sent: none of them may keep the others out of the report."""
+    try:
+        return box(root, whole(entry), language)
+    except Exception as error:  # pylint: disable=broad-except
+        # records are written as the box sent them
+        outcome = entry.get('outcome') if entry.get('outcome') in journal.OUTCOMES else 'unknown'
+        return {**untouched(entry['host']), 'outcome': outcome, 'message': report_messages.told(
+            f'The records of this box in the artifacts folder cannot be read ({type(error).__name__}): look at them there.', language)}
 
 
 def common_title(titles: list[str]) -> str:
@@ -337,6 +325,9 @@ def collect(roots: list[Path]) -> list[tuple[Path, dict]]:
     found: dict[str, tuple[Path, dict]] = {}
     for root in roots:
         for entry in journal.read_all(root):
+            if not entry['host']:
+                # nobody's
+                continue
             other = found.get(entry['host'])
             if other is None or (number(entry.get('updated')) or 0) > (number(other[1].get('updated')) or 0):
                 found[entry['host']] = (root, entry)
@@ -350,20 +341,33 @@ def build(root: Path, language: str | None = None, sources: tuple[Path, ...] = (
     controllers (slices, ansible-runner workers) that are to be in the report, too.
     """
     roots = [Path(root), *(Path(source) for source in sources)]
-    latest = [(run.get('started') or 0, str(place), name) for place in roots if (name := runs.newest(place)) and (run := runs.read(place, name))]
-    home, newest = (Path(max(latest)[1]), max(latest)[2]) if latest else (Path(root), '')
-    run = runs.read(home, newest) if newest else {}
+    records = [(place, runs.every(place)) for place in roots]
+    begun = sorted(((number(run.get('started')) or 0, str(place), run) for place, found in records for run in found), key=lambda each: each[:2], reverse=True)
+    home, run = (Path(begun[0][1]), begun[0][2]) if begun else (Path(root), {})
     chosen = runs.language(language or run.get('language'))
-    entries = collect(roots)
-    wanted = [host for place in roots if (name := runs.newest(place)) for host in runs.read(place, name).get('hosts') or []]
-    boxes = [box(place, entry, chosen) for place, entry in entries]
+    boxes = [any_box(place, entry, chosen) for place, entry in collect(roots)]
     known = {each['host'] for each in boxes}
-    boxes += [untouched(host) for host in dict.fromkeys(wanted) if isinstance(host, str) and host not in known]
+    wanted = dict.fromkeys(host for _place, found in records for host in runs.wanted(found))
+    boxes += [untouched(host) for host in wanted if host not in known]
     boxes.sort(key=_urgency)
-    step = status.next_step({each['host']: each['outcome'] for each in boxes}, run.get('arguments') or {})
+    step = _go_on({each['host']: each['outcome'] for each in boxes}, [each[2] for each in begun])
     return {
         'schema': SCHEMA, 'generated': artifacts.now(), 'language': chosen, 'artifacts': str(root),
         'run': {key: run.get(key) for key in ('run_id', 'started', 'controller', 'user', 'ansible')},
-        'next': {'why': step[0], 'command': step[1]} if step else None,
-        'waves': waves.read(home, newest) if newest else [],
+        'next': step,
+        'waves': [wave(each) for each in waves.read(home, run['run_id']) if isinstance(each, dict)] if run else [],
         **over(boxes)}
+
+
+def _go_on(outcomes: dict[str, str | None], begun: list[dict]) -> dict | None:
+    """How to go on, told by the newest run that was about all boxes with something left; else by the newest about any, for its boxes."""
+    todo = {host for host, outcome in outcomes.items() if outcome not in status.DONE}
+    hosts = [set(runs.hosts(run)) for run in begun]
+    about = next((index for index, mine in enumerate(hosts) if todo <= mine), None)
+    if about is None:
+        about = next((index for index, mine in enumerate(hosts) if todo & mine), None)
+        if about is not None:
+            outcomes = {host: outcome for host, outcome in outcomes.items() if host in hosts[about]}
+    arguments = begun[about or 0].get('arguments') or {} if begun else {}
+    step = status.next_step(outcomes, arguments)
+    return {'why': step[0], 'command': step[1], 'left_out': arguments.get('left_out') or []} if step else None

@@ -18,7 +18,6 @@ _FRENCH: tuple[tuple[str, str], ...] = (
     (rf'{_NAME} is proved, and young enough\.', r'\1 est prouvée, et assez récente.'),
     (rf'{_NAME} is on the controller, byte for byte\.', r'\1 est sur le contrôleur, octet pour octet.'),
     (rf'{_NAME} is here already, with the right hash\.', r'\1 est déjà ici, avec la bonne empreinte.'),
-    (r'A proved copy is on the controller\.', 'Une copie prouvée est sur le contrôleur.'),
     (r'Looked at, backed up and fetched; nothing was changed, since the findings have not been acknowledged: read them, then run again with '
      r'-e jeedom_acknowledge=true\.',
      'Examinée, sauvegardée et rapatriée ; rien n’a été modifié, car les constats n’ont pas été acceptés : lisez-les, puis relancez avec '
@@ -45,13 +44,18 @@ _FRENCH: tuple[tuple[str, str], ...] = (
      'Le point de retour n’était pas complet et rien n’avait été modifié : moteur et pages web sont comme avant.'),
     (r'A restore that could not be verified was undone: the box is as it was before it\.',
      'Une restauration qui n’a pas pu être vérifiée a été annulée : la box est comme avant elle.'),
+    (r'The records of this box in the artifacts folder cannot be read \((\w+)\): look at them there\.',
+     r'Les fichiers de cette box dans le dossier des artefacts ne peuvent pas être lus (\1) : examinez-les sur place.'),
     (r'The migration was cut before its end\.', 'La migration a été coupée avant sa fin.'),
     (rf'{_NAME} has no proved archive: run the backup again\.', r'\1 n’a pas de sauvegarde prouvée : relancez la sauvegarde.'),
     (rf'The archive of {_NAME} on the controller is not the one on the box: run the fetch again\.',
      r'La sauvegarde de \1 sur le contrôleur n’est pas celle de la box : relancez le rapatriement.'),
-    (rf'{_NAME} is held by run (\S+) of the controller (.+?)(?:, whose job \S+ is running there|, which has a migration open there): wait for that run to end, '
-     r'then run the playbook again\.',
+    (rf'{_NAME} is held by run (\S+) of the controller (.+ \(pid \d+\)), .*: wait for that run to end, then run the playbook again\.',
      r'\1 est occupée par l’exécution \2 du contrôleur \3 : attendez qu’elle se termine, puis relancez le playbook.'),
+    (rf'{_NAME} is held by run (\S+) of the controller (.+ \(pid \d+\)), .* and which gave its last sign of life (.+) ago: wait for that run to end, or, '
+     r'when that controller is gone, take the box over with (-e \S+) \(after (.+) of silence it is free without that\)\.',
+     r'\1 est occupée par l’exécution \2 du contrôleur \3, dont le dernier signe de vie date de \4 : attendez qu’elle se termine ou, si ce contrôleur '
+     r'n’existe plus, reprenez la box avec \5 (après \6 de silence elle est libre sans cela).'),
     # what the callback says for boxes that cannot do so themselves
     (r'The link to the box was lost: what ran there goes on\.', 'La liaison avec la box a été perdue : ce qui y tournait continue.'),
     (r'A task failed; the output above says why\.', 'Une tâche a échoué ; la sortie d’Ansible dit pourquoi.'),

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, jeedom.fleet contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report for people: one HTML page that needs nothing else; beyond PAGE_BOXES a first page, and one per so many boxes."""
+"""The report for people: one HTML page that needs nothing else; beyond what a page holds a first page, and one per so many boxes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ ORDER = ('migrated', 'already_done', 'ready', 'none', 'stopped', 'blocked', 'rol
 MATRIX_BOXES = 60
 # With more boxes than this the report is several pages.
 PAGE_BOXES = 500
+# Nor does a page hold more of findings than this, so that it can be mailed (5 MB): characters, as _weight() counts them.
+PAGE_WEIGHT = 5_600_000
 # The first of several pages lists so many boxes at a time, and so many beside a finding.
 LISTED, LISTED_BESIDE = 100, 50
 # With more boxes than this a box shows what wants to be read, and counts what is only good to know.
@@ -72,9 +74,13 @@ def _figures(report: dict, words: Words) -> list[tuple[str, str]]:
 
 
 def _boxes(report: dict, keys: dict, words: Words) -> list[dict]:
-    """What the page needs of every box, beyond the data."""
+    """What the page needs of every box, beyond the data.
+
+    search: what it is found by beside its findings; found: these, as numbers of their anchors, by which the script finds their titles.
+    """
     longest = max((sum(stage['duration'] or 0 for stage in each['stages']) for each in report['boxes']), default=0) or 1
     worth = report_data.SEVERITIES if len(report['boxes']) <= DETAILED_BOXES else ('blocker', 'warning')
+    titles = {(item['id'], item['subject']): item['title'] for item in report['findings']}
     shown = []
     for number, each in enumerate(report['boxes']):
         state = _state(each)
@@ -86,7 +92,8 @@ def _boxes(report: dict, keys: dict, words: Words) -> list[dict]:
                       'more': sum(item['severity'] not in worth for item in each['findings']),
                       'checks': [check for check in each['health']['checks'] if check['status'] != 'ok'],
                       'search': ' '.join([each['host'], each['name'], each['from_version'], each['version'], each['message'],
-                                          *(item['title'] for item in each['findings'] if item['severity'] != 'info')])[:400]})
+                                          *(item['title'] for item in each['findings'] if item['title'] != titles[item['id'], item['subject']])]),
+                      'found': ' '.join(str(keys[item['id'], item['subject']]) for item in each['findings'])})
     return shown
 
 
@@ -174,13 +181,13 @@ def html(report: dict, part: dict | None = None) -> str:
 
 
 def pages(report: dict) -> Iterator[tuple[str, str]]:
-    """(file name, text) of all pages. One, with everything, for up to PAGE_BOXES boxes; else C(index.html) is the fleet as a whole."""
-    if len(report['boxes']) <= PAGE_BOXES:
+    """(file name, text) of all pages. One, with everything, for what fits on one; else C(index.html) is the fleet as a whole."""
+    rank = {each['host']: number for number, each in enumerate(report['boxes'])}
+    groups = [sorted(group, key=lambda each: rank[each['host']])
+              for group in _groups(sorted(report['boxes'], key=lambda each: status.natural(each['host'])))]
+    if len(groups) <= 1:
         yield 'index.html', html(report)
         return
-    order = sorted(report['boxes'], key=lambda each: status.natural(each['host']))
-    rank = {each['host']: number for number, each in enumerate(report['boxes'])}
-    groups = [sorted(order[begin:begin + PAGE_BOXES], key=lambda each: rank[each['host']]) for begin in range(0, len(order), PAGE_BOXES)]
     place = {}
     for index, group in enumerate(groups):
         for number, each in enumerate(group):
@@ -188,6 +195,25 @@ def pages(report: dict) -> Iterator[tuple[str, str]]:
         yield part_name(index), html({**report, **report_data.over(group), 'waves': []},
                                      {'number': index + 1, 'of': len(groups), 'boxes': len(report['boxes'])})
     yield 'index.html', _first(report, place)
+
+
+def _weight(each: dict) -> int:
+    """About how many characters the findings of a box take: each stands with its box, and its evidence with the finding, too."""
+    return sum(240 + len(item['title']) + 2 * sum(map(len, item['evidence'])) for item in each['findings'])
+
+
+def _groups(boxes: list[dict]) -> list[list[dict]]:
+    """The boxes page by page, in their order."""
+    groups: list[list[dict]] = []
+    room = 0
+    for each in boxes:
+        weight = _weight(each)
+        if not groups or len(groups[-1]) >= PAGE_BOXES or weight > room:
+            groups.append([])
+            room = PAGE_WEIGHT
+        groups[-1].append(each)
+        room -= weight
+    return groups
 
 
 def part_name(index: int) -> str:
@@ -216,7 +242,7 @@ def _first(report: dict, place: dict[str, tuple[int, int]]) -> str:
     return _environment().get_template('report.html.j2').render({
         **values, 'plugins': _plugins(report, values['in_order']), 'matrix': False, 'most': LISTED_BESIDE,
         'listed_archives': [archive for archive in values['archives'] if not archive['present']],
-        'parts': _parts(values['in_order']), 'rows': exceptions[:LISTED], 'exceptions': len(exceptions), 'limit': LISTED, 'data': _data(boxes, words),
+        'parts': _parts(values['in_order']), 'rows': exceptions[:LISTED], 'exceptions': len(exceptions), 'limit': LISTED, 'data': _data(report, boxes, words),
         **_script('common.js', 'fleet.js')})
 
 
@@ -235,15 +261,17 @@ def _parts(order: list[dict]) -> list[dict]:
     return parts
 
 
-def _data(boxes: list[dict], words: Words) -> dict:
+def _data(report: dict, boxes: list[dict], words: Words) -> dict:
     """All boxes as short rows for the search in the first page: texts that come often stand once."""
+    keys, titles = _keys(report), [f'{item["title"]} {item["subject"]} {item["id"]}' for item in report['findings']]
     tables: dict[str, dict[str, int]] = {'versions': {}, 'messages': {}}
 
     def index(table: str, text: str) -> int:
         return tables[table].setdefault(text, len(tables[table]))
 
     rows = [[each['host'], each['name'], ORDER.index(each['state']), index('versions', each['ver']), each['page'], each['n'],
-             index('messages', each['message'])] for each in boxes]
-    return {'rows': rows, 'states': ORDER, 'versions': list(tables['versions']), 'messages': list(tables['messages']), 'done': status.DONE, 'most': LISTED,
+             index('messages', each['message']), [keys[item['id'], item['subject']] for item in each['findings']]] for each in boxes]
+    return {'rows': rows, 'findings': titles, 'states': ORDER, 'versions': list(tables['versions']), 'messages': list(tables['messages']),
+            'done': status.DONE, 'most': LISTED,
             'files': [part_name(page) for page in range(max(each['page'] for each in boxes) + 1)],
             'words': {state: words(f'o_{state}') for state in ORDER}}

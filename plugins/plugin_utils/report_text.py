@@ -117,6 +117,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     'footer': ('Written by jeedom.fleet. This page is complete in itself and loads nothing.',
                'Écrit par jeedom.fleet. Cette page se suffit à elle-même et ne charge rien.'),
     'go_on': ('To go on', 'Pour continuer'),
+    'left_out': ('The command leaves out, so add yourself:', 'La commande ne reprend pas, à ajouter vous-même :'),
     'empty': ('No box has been worked on yet.', 'Aucune box n’a encore été traitée.'),
     'timeline': ('Timeline', 'Chronologie'),
     'of': ('of', 'sur'),
@@ -179,6 +180,14 @@ MONTHS = {'en': 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(),
           'fr': 'janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.'.split()}
 
 
+def _local(seconds: float) -> time.struct_time | None:
+    """By the clock of the controller; None for what no calendar holds."""
+    try:
+        return time.localtime(seconds)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
 class Words:
     """Words and numbers in one language."""
 
@@ -229,13 +238,14 @@ class Words:
         """Day and time of the controller's clock."""
         if not seconds:
             return '–'
-        when = time.localtime(seconds)
-        return f'{when.tm_mday} {MONTHS[self.language][when.tm_mon - 1]} {when.tm_year}, {when.tm_hour:02d}:{when.tm_min:02d}'
+        when = _local(seconds)
+        return '–' if when is None else f'{when.tm_mday} {MONTHS[self.language][when.tm_mon - 1]} {when.tm_year}, {when.tm_hour:02d}:{when.tm_min:02d}'
 
     @staticmethod
     def clock(seconds: float | None) -> str:
         """Time of day with seconds."""
-        return time.strftime('%H:%M:%S', time.localtime(seconds)) if seconds else '–'
+        when = _local(seconds) if seconds else None
+        return time.strftime('%H:%M:%S', when) if when else '–'
 
     def headline(self, done: int, total: int) -> str:
         """What the reader wants to know first."""

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from ansible_collections.jeedom.fleet.plugins.plugin_utils import again, journal
 WAY = ('assess', 'backup', 'fetch', 'prepare', 'upgrade', 'verify', 'commit')
 DONE = ('migrated', 'already_done')
 OTHER_PLAYBOOKS = ('assess', 'freeze', 'backup', 'verify', 'rollback', 'status', 'report')
+_TARGET = 'jeedom_target'
 # A playbook's path or collection name, its own name, and perhaps its suffix.
 _NAME = re.compile(r'^(.*/|[a-z0-9_]+\.[a-z0-9_]+\.|)([^/.]*)', re.DOTALL)
 # Shown first where only some can be shown: what somebody has to look at.
@@ -86,16 +89,61 @@ def left(entry: dict | None) -> list[str]:
 
     def done(stage: dict) -> bool:
         # Skipped counts only for what was done before: a stage that was skipped for want of consent is still to come.
-        return stage.get('run_id') == run_id and (stage.get('status') == 'ok' or (stage.get('status') == 'skipped' and bool(stage.get('done'))))
+        since = (stage.get('ended') or 0) > ((entry or {}).get('updated') or 0)
+        return (stage.get('run_id') == run_id or since) and (stage.get('status') == 'ok' or (stage.get('status') == 'skipped' and bool(stage.get('done'))))
 
     return [name for name in WAY if not done(stages.get(name) or {})]
 
 
-def row(entry: dict) -> dict:
-    """One row of the table of results."""
+def row(entry: dict, run_id: str | None = None) -> dict:
+    """One row of the table of results, about the last run of a box or the one named here, which may only have added to it."""
+    if run_id and entry.get('run_id') != run_id:
+        times = [time for stage in (entry.get('stages') or {}).values() if stage.get('run_id') == run_id
+                 for time in (stage.get('started'), stage.get('ended')) if time]
+        entry = {**entry, 'run_id': run_id, 'started': min(times, default=0), 'updated': max(times, default=0)}
     begin, target, _now = versions(entry)
     return {'host': entry['host'], 'from': begin, 'to': target, 'outcome': entry.get('outcome'), 'stage': journal.reached(entry),
             'duration': duration(entry), 'message': message(entry)}
+
+
+def playbook_name(arguments: dict) -> str:
+    """The playbook's own name: C(migrate) of C(jeedom.fleet.migrate) and of C(playbooks/migrate.yml)."""
+    # both parts may be empty, so it always matches
+    return cast(re.Match, _NAME.match(str(arguments.get('playbook') or ''))).group(2)
+
+
+def migrates(arguments: dict) -> bool:
+    """Whether a run (run.json) was a migration: ours, or a playbook of the operator's own."""
+    return playbook_name(arguments) not in OTHER_PLAYBOOKS
+
+
+def _split(extra: Any) -> tuple[list[str], str]:
+    """C(-e) options without jeedom_target, and its value, empty when it is not set."""
+    kept: list[str] = []
+    found = ''
+    for text in (text for text in extra or () if isinstance(text, str) and text != '-e'):
+        if text.startswith('@'):
+            kept += ['-e', text]
+            continue
+        try:
+            pairs = json.loads(text) if text.lstrip().startswith('{') else None
+            words = [] if pairs is not None else [word.partition('=') for word in shlex.split(text)]
+        except ValueError:
+            continue
+        if isinstance(pairs, dict):
+            found = str(pairs.pop(_TARGET, found))
+            kept += ['-e', json.dumps(pairs)] if pairs else []
+        else:
+            found = next((value for name, _is, value in reversed(words) if name == _TARGET), found)
+            said = ' '.join(f'{name}={shlex.quote(value)}' for name, _is, value in words if name != _TARGET)
+            kept += ['-e', said] if said else []
+    return kept, found
+
+
+def scope(arguments: dict) -> tuple[str, ...]:
+    """What chose the boxes of a run beside inventory and limit: jeedom_target, empty when it was not set, and files of variables."""
+    kept, group = _split(arguments.get('extra'))
+    return (group, *(text for text in kept if text.startswith('@')))
 
 
 def to_go_on(mine: dict, run: dict) -> dict:
@@ -105,15 +153,18 @@ def to_go_on(mine: dict, run: dict) -> dict:
     """
     begun = run.get('arguments')
     begun = begun if isinstance(begun, dict) else {}
-    if cast(re.Match, _NAME.match(str(begun.get('playbook') or ''))).group(2) != 'migrate':
+    if playbook_name(begun) != 'migrate':
         return mine
-    return {**begun, **{key: mine.get(key) for key in ('inventory', 'limit')}}
+    # The other site's boxes are not what was asked about.
+    extra, group = _split(begun.get('extra'))[0], _split(mine.get('extra'))[1]
+    extra += ['-e', f'{_TARGET}={shlex.quote(group)}'] if group else []
+    return {**begun, **{key: mine.get(key) for key in ('inventory', 'limit')}, 'extra': extra}
 
 
 def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, str] | None:
     """(why, command) to go on with a fleet, or None when nothing is left to do.
 
-    outcomes: by box, None for one that has no outcome yet. arguments: those of the run (run.json).
+    outcomes: by box, None for one that has no outcome yet. arguments: those of the run (run.json). why ends with what the command lacks.
     """
     todo = [host for host, outcome in outcomes.items() if outcome not in DONE]
     if not todo:
@@ -135,4 +186,5 @@ def next_step(outcomes: dict[str, str | None], arguments: dict) -> tuple[str, st
         # What goes on after these is the migration; a playbook of the operator's own stays what it is.
         playbook = f'{folder}migrate{playbook[len(folder) + len(name):]}'
     flags = [flag for flag in arguments.get('flags') or () if flag != '--check']
-    return why, again.command({**arguments, 'flags': flags}, limit=some, playbook=playbook, extra=extra)
+    lacks = again.not_said(arguments)
+    return f'{why}. {lacks}' if lacks else why, again.command({**arguments, 'flags': flags}, limit=some, playbook=playbook, extra=extra)

@@ -30,10 +30,11 @@ def parse(stdout: str) -> dict:
     uid, version, state, job_id = ([part.strip() for part in pieces] + [''] * 4)[:4]
     try:
         told = json.loads(state)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
     open_one = told.get('transaction') if isinstance(told, dict) else None
-    found: dict[str, Any] = {'uid': int(uid.splitlines()[-1]) if uid and uid.splitlines()[-1].isdigit() else None,
+    said = uid.splitlines()[-1] if uid else ''
+    found: dict[str, Any] = {'uid': int(said) if said.isascii() and said.isdigit() and len(said) < 20 else None,
                              'version': version if _VERSION.match(version) else None, 'transaction': None, 'job': None}
     if isinstance(open_one, dict):
         found['transaction'] = {key: printable(open_one.get(key) or '', 60) for key in ('step', 'from_version', 'run_id')}
@@ -46,23 +47,23 @@ def _job(job_id: str, seen: dict) -> dict:
     now, result = seen['status'], seen['result'] or {}
     ended = seen['rc'] is not None
     state = ('failed' if seen['rc'] else 'finished') if ended else 'running' if seen['alive'] else 'died'
-    elapsed = max(0.0, float(now.get('heartbeat') or 0) - float(now.get('started') or 0))
+    elapsed = max(0.0, now.get('heartbeat', 0.0) - now.get('started', 0.0))
     return {'id': printable(job_id, 60), 'kind': printable(job_id.split('-', 1)[0], 30), 'state': state, 'phase': printable(now.get('phase') or '', 40),
-            'step': printable(now.get('step') or '', 60), 'percent': int(now.get('percent') or 0), 'elapsed': round(elapsed, 1),
+            'step': printable(now.get('step') or '', 60), 'percent': min(100, max(0, int(now.get('percent', 0)))), 'elapsed': round(elapsed, 1),
             'line': printable(now.get('line') or '', 120), 'msg': printable(result.get('msg') or '', 300)}
 
 
-def judge(entry: dict | None, seen: dict | None) -> dict:
+def judge(entry: dict | None, seen: dict | None, error: str = '') -> dict:
     """{state, text, version}: where the box stands, in one word and one sentence.
 
-    entry: its journal on this controller, or None. seen: what parse() gave, or None when the box cannot be reached.
+    entry: its journal on this controller, or None. seen: what parse() gave, or None when the box cannot be reached; error says why.
     state: unreachable, running, interrupted (an open transaction and nothing that works on it), or the outcome, or C(new).
     """
     outcome = (entry or {}).get('outcome')
     said = status.WORDS.get(outcome, str(outcome)) if entry else 'no journal here'
     target = status.versions(entry)[1] if entry else ''
     if seen is None:
-        return {'state': 'unreachable', 'version': '', 'text': f'cannot be reached; last known here: {said}'}
+        return {'state': 'unreachable', 'version': '', 'text': f'cannot be reached; last known here: {said}' + (f'; {error}' if error else '')}
     version, job, open_one = seen['version'] or '', seen['job'], seen['transaction']
     if job and job['state'] == 'running':
         what = ': '.join(part for part in (job['step'], job['phase']) if part)
@@ -73,11 +74,17 @@ def judge(entry: dict | None, seen: dict | None) -> dict:
                         'run the migration again, it finishes or takes the box back'}
     if outcome in (None, 'unknown', 'failed') and entry and target and version == target:
         return {'state': 'interrupted', 'version': version, 'text': f'is on {version} though the journal says "{said}": run the migration again, it verifies'}
-    if outcome == 'migrated' and target and version and version != target:
-        return {'state': 'interrupted', 'version': version, 'text': f'was migrated to {target} and is on {version} now: somebody changed it since'}
+    stood = _stood(entry, target) if outcome in status.DONE else ()
+    if stood and version and version not in stood:
+        return {'state': 'interrupted', 'version': version,
+                'text': f'{"was migrated to" if outcome == "migrated" else "was on"} {stood[0]} and is on {version} now: somebody changed it since'}
     if entry is None:
         return {'state': 'new', 'version': version, 'text': 'not touched from this controller yet' if version else 'no Jeedom found in its web root'}
-    text = status.message(entry) or said
-    if status.left(entry) and outcome in (None, 'ready', 'stopped'):
-        text = f'{status.message(entry)} Left: {", ".join(status.left(entry))}.'.strip()
-    return {'state': outcome or 'stopped', 'version': version, 'text': text}
+    return {'state': outcome or 'stopped', 'version': version, 'text': status.message(entry) or said}
+
+
+def _stood(entry: dict | None, target: str) -> tuple[str, ...]:
+    """Versions that a box that is done may be on: its target, and, where it was found done already, the one it was found on."""
+    result = (((entry or {}).get('stages') or {}).get('assess') or {}).get('result')
+    found = result.get('from_version') if isinstance(result, dict) and (entry or {}).get('outcome') == 'already_done' else None
+    return tuple(str(version) for version in (found, target) if version)

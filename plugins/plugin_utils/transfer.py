@@ -62,9 +62,21 @@ class Source:
         command = f'tail -c +{offset + 1} -- {shlex.quote(self.path)}' if offset else f'cat -- {shlex.quote(self.path)}'
         become = connection.become
         needs_password = bool(become and become.get_option('become_pass', playcontext=self.action._play_context))
-        if connection.transport in ('ssh', 'ansible.builtin.ssh') and not needs_password and hasattr(connection, '_build_command'):
+        if connection.transport in ('ssh', 'ansible.builtin.ssh') and not needs_password and hasattr(connection, '_build_command') and self._gets_in():
             return _SshStream(connection, command)
         return _BlockStream(self.action, self.path, offset)
+
+    def _gets_in(self) -> bool:
+        """Whether an ssh of our own gets in: a password is asked for by Ansible's only, unless there is its shared connection to go through."""
+        connection = self.action._connection
+        if not (connection.get_option('password') or getattr(self.action._play_context, 'password', None)):
+            return True
+        check = connection._build_command(connection.get_option('ssh_executable'), 'ssh', '-O', 'check', _host(connection))
+        return subprocess.run(check, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+
+
+def _host(connection: Any) -> str:
+    return getattr(connection, 'host', None) or connection._play_context.remote_addr
 
 
 class _SshStream:
@@ -75,8 +87,7 @@ class _SshStream:
         if connection.become:
             command = connection.become.build_become_command(command, connection._shell)
             marker = connection.become.success.encode()
-        host = getattr(connection, 'host', None) or connection._play_context.remote_addr
-        argv = connection._build_command(connection.get_option('ssh_executable'), 'ssh', host, command)
+        argv = connection._build_command(connection.get_option('ssh_executable'), 'ssh', _host(connection), command)
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
         self.out, self.err = cast(IO[bytes], self.process.stdout), cast(IO[bytes], self.process.stderr)
         with contextlib.suppress(OSError, AttributeError):

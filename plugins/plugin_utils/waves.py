@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, journal
 
@@ -17,17 +21,25 @@ class WaveError(ValueError):
     """A setting of the waves that cannot be used; str() is the sentence for people."""
 
 
+# What the number of a setting counts, where it counts no boxes.
+_UNITS = {'jeedom_max_failed_percent': 'a percentage', 'jeedom_soak': 'a number of seconds', 'jeedom_expected_minutes': 'a number of minutes'}
+
+
 def number(value: Any, name: str) -> float | None:
-    """A limit as a number (extra vars are strings, a percentage may carry its sign); None when it is not set."""
+    """A setting as a number (extra vars are strings, a percentage may carry its sign); None when it is not set."""
     if value is None or str(value).strip() == '':
         return None
-    text = str(value).strip().rstrip('%').strip()
+    unit = _UNITS.get(name, 'a number of boxes')
+    text = str(value).strip()
+    if unit == 'a percentage':
+        text = text.rstrip('%').strip()
     try:
         found = float(text)
     except ValueError:
         found = -1.0
     if not 0 <= found < float('inf'):
-        raise WaveError(f'{name} is {str(value)!r}: give a number of boxes, or a percentage, from 0 on.')
+        hint = ' A percentage goes into jeedom_max_failed_percent.' if name == 'jeedom_max_failed' and text.endswith('%') else ''
+        raise WaveError(f'{name} is {str(value)!r}: give {unit}, from 0 on.{hint}')
     return found
 
 
@@ -47,13 +59,16 @@ def members(play_hosts: list[str], batch: list[str], judged: set[str], started: 
 def state(entry: dict | None, run_id: str, alive: bool) -> str:
     """How a box stands at the gate: its outcome; without one C(failed), C(unknown) or C(ok).
 
-    alive: whether Ansible still works with it. A box that is gone and did not say how it ended is unknown.
+    alive: whether Ansible still works with it. A box that is gone and did not say how it ended is unknown; so is one of which
+    this run has no record at all, since a box says something in its first stage.
     """
     mine = entry if entry and entry.get('run_id') == run_id else None
-    outcome = mine.get('outcome') if mine else None
+    if mine is None:
+        return 'unknown'
+    outcome = mine.get('outcome')
     if outcome:
         return outcome
-    open_or_bad = [stage['status'] for stage in (mine or {}).get('stages', {}).values()
+    open_or_bad = [stage['status'] for stage in mine.get('stages', {}).values()
                    if stage.get('run_id') == run_id and stage.get('status') in ('started', 'failed', 'unknown')]
     if 'failed' in open_or_bad and 'started' not in open_or_bad:
         return 'failed'
@@ -104,24 +119,38 @@ def add(root: Path, run_id: str, wave: dict) -> None:
 # -- maintenance window
 
 _WINDOW = re.compile(r'^\s*([01]?[0-9]|2[0-3]):([0-5][0-9])\s*-\s*([01]?[0-9]|2[0-4]):([0-5][0-9])\s*$')
+# Outcomes of boxes in whose homes nothing has changed that somebody could complain about.
+UNCHANGED = ('already_done', 'blocked', 'ready', 'stopped')
 # Seconds that a box is taken to need when none has been through yet.
 EXPECTED = 3600.0
 
 
 def window_left(window: str, now: float | None = None) -> float:
-    """Seconds that are left of today's maintenance window, 0 outside of it.
+    """Seconds that are left of the maintenance window that is open now, 0 outside of one.
 
-    window: C(22:00-05:00), by the clock of the controller; may go over midnight. Raises WaveError for anything else.
+    window: C(22:00-05:00), by the clock of the controller; may go over midnight, and a night in which the clocks change is as
+    long as it is. Raises WaveError for anything else.
     """
     match = _WINDOW.match(str(window))
     if not match:
         raise WaveError(f'jeedom_window is {str(window)!r}: give it as "22:00-05:00", by the clock of the controller.')
-    begin, end = (int(match[index]) * 3600 + int(match[index + 1]) * 60 for index in (1, 3))
-    local = time.localtime(now)
-    at = local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec
-    length = (end - begin) % 86400 or 86400
-    since = (at - begin) % 86400
-    return float(length - since) if since < length else 0.0
+    hour, minute, last_hour, last_minute = (int(part) for part in match.groups())
+    moment = time.time() if now is None else now
+    over_midnight = (last_hour, last_minute) <= (hour, minute)
+    today = datetime.datetime.combine(datetime.datetime.fromtimestamp(moment).date(), datetime.time())
+    for day in (today, today - datetime.timedelta(days=1)):
+        # Local time without a zone: the clock on the wall, whatever the zone does in between.
+        begin = day + datetime.timedelta(hours=hour, minutes=minute)
+        end = day + datetime.timedelta(days=over_midnight, hours=last_hour, minutes=last_minute)
+        if begin.timestamp() <= moment < end.timestamp():
+            return end.timestamp() - moment
+    return 0.0
+
+
+def _known(entries: Iterable[dict], what: str) -> list[float]:
+    """Seconds that boxes have needed: what their journals keep of the last migration that came to an end (journal.apply)."""
+    found = [(entry.get('took') or {}).get(what) for entry in entries]
+    return [float(seconds) for seconds in found if isinstance(seconds, (int, float)) and 0 < seconds < float('inf')]
 
 
 def expected(entries: list[dict], told: Any = None) -> float:
@@ -129,18 +158,18 @@ def expected(entries: list[dict], told: Any = None) -> float:
     minutes = number(told, 'jeedom_expected_minutes')
     if minutes is not None:
         return minutes * 60
-    known = [entry['updated'] - entry['started'] for entry in entries if entry.get('outcome') in ('migrated', 'rolled_back')]
+    known = _known(entries, 'whole')
     return max(known) * 1.2 if known else EXPECTED
 
 
 def expected_change(entries: list[dict], told: Any = None) -> float:
-    """Seconds that a box will take from its first change to its end: the slowest so far and a fifth more, else half of a wave (minutes)."""
-    known = []
-    for entry in entries:
-        prepare = entry['stages'].get('prepare') or {}
-        if entry.get('outcome') in ('migrated', 'rolled_back') and prepare.get('run_id') == entry.get('run_id') and prepare.get('started'):
-            known.append(entry['updated'] - prepare['started'])
-    return max(known) * 1.2 if known else expected([], told) / 2
+    """Seconds that a box will take from its first change to its end: the slowest so far and a fifth more, and not less than half
+    of what the operator says of a wave (minutes); without both, half of what a wave is taken to need."""
+    known = _known(entries, 'changing')
+    minutes = number(told, 'jeedom_expected_minutes')
+    if not known:
+        return expected([], told) / 2
+    return max(max(known) * 1.2, (minutes or 0.0) * 30)
 
 
 def too_late(window: Any, entries: list[dict], told: Any = None, now: float | None = None) -> str:
@@ -160,71 +189,82 @@ DEFAULT = [1, 5, '25%']
 
 
 def listed(waves: Any) -> list:
-    """The setting as a list: extra vars bring C(canary,5,25%)."""
-    return [part.strip() for part in waves.strip('[] ').split(',')] if isinstance(waves, str) and waves else list(waves or DEFAULT)
+    """The setting as a list: extra vars and surveys bring C(canary,5,25%), C(["canary", 5]) or 5."""
+    if isinstance(waves, str):
+        text = waves.strip()
+        if text.startswith('['):
+            try:
+                waves = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise WaveError(f'jeedom_waves is {text!r}: give a list as [canary, 5, 25%], or canary,5,25%.') from error
+        else:
+            waves = [part.strip() for part in text.split(',') if part.strip()]
+    elif isinstance(waves, (int, float)) and not isinstance(waves, bool):
+        waves = [waves]
+    return list(waves or DEFAULT)
 
 
 def _is_name(entry: Any) -> bool:
-    return isinstance(entry, str) and not re.match(r'^[0-9.]+\s*%?$', entry.strip())
+    return isinstance(entry, str) and not re.match(r'^-?[0-9.]+\s*%?$', entry.strip())
 
 
-def pattern(waves: Any, target: str = 'jeedom') -> str:
-    """The hosts of the play, ordered so that the groups that jeedom_waves names come first."""
-    names = [entry for entry in listed(waves) if _is_name(entry)]
-    if not names:
-        return target
-    if re.search(r'[:,&!]', target):
-        raise WaveError(f'jeedom_waves names groups ({", ".join(names)}), so jeedom_target has to be one group or host and not {target!r}.')
-    return ':'.join([*names, target, f'&{target}'])
+def pattern(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> str:
+    """The hosts of the play, by name and in the order of their waves."""
+    return ','.join(host for wave in plan(waves, hosts, groups) for host in wave)
 
 
-def sizes(waves: Any, hosts: list[str], groups: dict[str, list[str]], target: str = 'jeedom') -> list:
-    """What C(serial) takes, numbers for the groups that jeedom_waves names; the rest is for ansible itself to compute.
-
-    hosts: ansible_play_hosts_all, that is all hosts that --limit lets through. groups: as ansible has them.
-    """
-    entries = listed(waves)
-    if not any(_is_name(entry) for entry in entries):
-        for entry in entries:
-            _size(entry, 1)
-        return entries
-    allowed = set(hosts)
-    wanted = [host for host in groups.get(target, [target]) if host in allowed]
-    return [len(wave) for wave in plan(entries, wanted, groups)] or [1]
+def sizes(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> list[int]:
+    """What C(serial) takes: the sizes of the waves of plan(). Ansible wants one also where there is no box."""
+    return [len(wave) for wave in plan(waves, hosts, groups)] or [1]
 
 
 def plan(waves: Any, hosts: list[str], groups: dict[str, list[str]]) -> list[list[str]]:
     """The waves as lists of boxes.
 
-    waves: a list (or comma separated text) of numbers, percentages of the whole, and names of groups. The last number or
-    percentage repeats until all boxes have their wave; boxes left over after names only are a last wave. Raises WaveError
-    for what is neither.
+    waves: a list (or comma separated text) of numbers, percentages of the whole, and names of groups or boxes, in the order in
+    which they go. A box belongs to the wave that names it, wherever that stands, and numbers count what no wave names. The last
+    number or percentage repeats until all boxes have their wave, before the waves that are named after it; without one, the boxes
+    left over are a last wave. Raises WaveError for what is none of these.
     """
     entries = listed(waves)
-    left, found = list(dict.fromkeys(hosts)), []
-    last: Any = None
-    for entry in entries:
-        named = _is_name(entry) and entry in groups
-        size = None if named else _size(entry, len(hosts))
-        members_of = set(groups[entry]) if named else set()
-        chosen = [host for host in left if host in members_of] if named else left[:size]
-        last = size or last
-        if chosen:
-            found.append(chosen)
-        taken = set(chosen)
-        left = [host for host in left if host not in taken]
-    while left:
-        found.append(left[:last or len(left)])
-        left = left[last or len(left):]
-    return found
+    boxes = list(dict.fromkeys(hosts))
+    known = set(boxes) | {host for group in groups.values() for host in group}
+    named: dict[int, list[str]] = {}
+    taken: set[str] = set()
+    for index, entry in enumerate(entries):
+        if not _is_name(entry):
+            _size(entry, len(boxes))
+            continue
+        if entry not in groups and entry not in known:
+            raise WaveError(_NONE.format(str(entry)))
+        members_of = set(groups[entry] if entry in groups else [entry]) - taken
+        named[index] = [host for host in boxes if host in members_of]
+        taken |= members_of
+    left = [host for host in boxes if host not in taken]
+    counted = [index for index in range(len(entries)) if index not in named]
+    found: list[list[str]] = []
+    for index, entry in enumerate(entries):
+        if index in named:
+            found.append(named[index])
+            continue
+        size = _size(entry, len(boxes))
+        while left:
+            found.append(left[:size])
+            left = left[size:]
+            if index != counted[-1]:
+                break
+    return [wave for wave in [*found, left] if wave]
+
+
+_NONE = 'jeedom_waves names {0!r}, which is no number of boxes, no percentage, and no group or box of the inventory.'
 
 
 def _size(entry: Any, total: int) -> int:
     text = str(entry).strip()
     try:
         size = int(total * float(text[:-1]) / 100) if text.endswith('%') else int(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         size = -1
     if size < 0 or (size == 0 and not text.endswith('%')):
-        raise WaveError(f'jeedom_waves names {text!r}, which is no number of boxes, no percentage and no group of the inventory.')
+        raise WaveError(_NONE.format(text))
     return max(1, size)

@@ -141,6 +141,25 @@ def two_controllers(way: Way) -> None:
     way.on_target()
 
 
+def controller_gone_and_another_machine(way: Way) -> None:
+    """Nobody there can see that the first is dead: the box is left alone until the operator says so."""
+    process = way.start(machine='first.example')
+    way.stage('verify', process)
+    way.kill(process)
+    way.quiet()
+    first = way.journal()['run_id']
+    held = way.box.sh('cat /var/lib/jeedom-fleet/state.json')
+    process = way.run(machine='second.example')
+    way.told(process, 'unknown', 'assess', 'unknown', 'is held by run ' + first, 'first.example', 'last sign of life', 'jeedom_take_over=true')
+    process = way.run('rollback', machine='second.example')
+    assert process.returncode == 2 and 'jeedom_take_over=true' in process.log.read_text(), process.log.read_text()[-3000:]
+    assert way.box.sh('cat /var/lib/jeedom-fleet/state.json') == held
+    process = way.run(machine='second.example', jeedom_take_over=True)
+    way.told(process, 'migrated', 'commit', 'ok')
+    assert f'since run {first} had ended them well' in way.journal()['stages']['verify']['message'], way.journal()['stages']['verify']
+    way.on_target()
+
+
 def download_refused(way: Way) -> None:
     """Nothing has changed on the box by then."""
     way.box.sandbox('misbehave', '404', '--match', r'archive/4\.0\.63', '--box', way.box.name)
@@ -302,6 +321,7 @@ CASES = {
     'controller interrupted': controller_interrupted,
     'box loses power in a hop': power_cut_in_a_hop,
     'two controllers': two_controllers,
+    'controller gone, another machine': controller_gone_and_another_machine,
     'link cut for good': link_cut_for_good,
     'link cut for a moment': link_cut_for_a_moment,
     'sshd restarted': sshd_restarted,

@@ -67,12 +67,13 @@ class Way:
 
     # -- running playbooks
 
-    def start(self, playbook: str = 'migrate', artifacts: Path | None = None, **variables) -> subprocess.Popen:
-        """A playbook, as an operator starts it; its output goes to a file."""
+    def start(self, playbook: str = 'migrate', artifacts: Path | None = None, machine: str = '', **variables) -> subprocess.Popen:
+        """A playbook, as an operator starts it; its output goes to a file. machine: start it on one of that name, as a box sees it."""
         self.runs += 1
         given = dict({'jeedom_acknowledge': True, 'jeedom_artifacts': str(artifacts or self.artifacts), 'jeedom_target_version': TARGET}, **variables)
+        away = ['unshare', '--uts', 'sh', '-c', 'hostname "$0"; exec "$@"', machine] if machine else []
         with open(self.folder / f'{self.runs}.log', 'wb') as log:
-            process = subprocess.Popen([str(PLAYBOOK), f'playbooks/{playbook}.yml', '-i', str(self.box.inventory), '--limit', self.box.name,
+            process = subprocess.Popen([*away, str(PLAYBOOK), f'playbooks/{playbook}.yml', '-i', str(self.box.inventory), '--limit', self.box.name,
                                         '-e', json.dumps(given)], cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                        start_new_session=True)
         process.log = self.folder / f'{self.runs}.log'

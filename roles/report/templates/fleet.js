@@ -11,11 +11,13 @@
   var chips = Array.prototype.slice.call(filter.querySelectorAll('[data-state]'));
   var language = document.documentElement.lang;
   var state = '';
+  var findings = data.findings.map(fleet.fold);
   var rows = data.rows.map(function (row) {
     var each = {host: row[0], name: row[1], state: data.states[row[2]], version: data.versions[row[3]],
       href: data.files[row[4]] + '#b' + row[5], message: data.messages[row[6]] || ''};
     each.look = data.done.indexOf(each.state) < 0;
     each.text = fleet.fold([each.host, each.name, each.version, each.message].join(' '));
+    each.findings = row[7];
     return each;
   });
 
@@ -53,7 +55,9 @@
     var words = fleet.fold(query.value).split(/\s+/).filter(Boolean);
     var any = words.length || state;
     var found = rows.filter(function (each) {
-      return (any ? !state || each.state === state : each.look) && words.every(function (word) { return each.text.indexOf(word) >= 0; });
+      return (any ? !state || each.state === state : each.look) && words.every(function (word) {
+        return each.text.indexOf(word) >= 0 || each.findings.some(function (index) { return findings[index].indexOf(word) >= 0; });
+      });
     });
     list.textContent = '';
     found.slice(0, data.most).forEach(function (each) { list.appendChild(line(each)); });

@@ -9,12 +9,24 @@
   var chips = Array.prototype.slice.call(filter.querySelectorAll('[data-state]'));
   var openAll = document.getElementById('openall');
   var state = '';
+  var titles = {};
+
+  /* The titles of findings stand once in the page, not with every box that has them. */
+  function searched(box) {
+    return fleet.fold(box.dataset.q) + box.dataset.f.split(' ').map(function (key) {
+      if (!(key in titles)) {
+        var found = document.getElementById('f-' + key);
+        titles[key] = found ? ' ' + fleet.fold(found.querySelector('summary b').textContent + ' ' + found.querySelector('.id').textContent) : '';
+      }
+      return titles[key];
+    }).join('');
+  }
 
   function apply() {
     var words = fleet.fold(query.value).split(/\s+/).filter(Boolean);
     var shown = 0;
     boxes.forEach(function (box) {
-      var text = fleet.fold(box.dataset.q);
+      var text = searched(box);
       var fits = (!state || box.dataset.state === state) && words.every(function (word) { return text.indexOf(word) >= 0; });
       box.hidden = !fits;
       shown += fits ? 1 : 0;

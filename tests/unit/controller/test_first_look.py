@@ -110,6 +110,58 @@ def test_code_that_dies_on_the_box_is_told_by_its_last_line(tmp_path, monkeypatc
     assert result['msg'] == f'facts did not come to its end on box1 with {sys.executable}: MemoryError: no room'
 
 
+@pytest.mark.parametrize('pipelining, modules', [(True, []), (False, ['jeedom.fleet.facts'])])
+def test_the_python_that_the_inventory_names_may_be_a_template(tmp_path, pipelining, modules):
+    action = Action(tmp_path, ansible_python_interpreter='{{ venv }}/bin/python3')
+    (tmp_path / 'bin/python3').symlink_to(sys.executable)
+    action._templar.template = lambda value: value.replace('{{ venv }}', str(tmp_path))
+    action._connection.has_pipelining = pipelining
+    result = facts(action)
+    assert result['ansible_facts']['jeedom_python']['path'] == f'{tmp_path}/bin/python3' and action.modules == modules
+
+
+class NoInput(Action):
+    """Its connection takes no standard input, as that of paramiko."""
+
+    shell = box.BoxAction.shell
+
+    def __init__(self, folder, **task_vars):
+        super().__init__(folder, **task_vars)
+        self._connection = SimpleNamespace(has_pipelining=False, transport='paramiko', _shell=SimpleNamespace(tmpdir=None, join_path=os.path.join))
+        self.tmp = folder / 'remote tmp'
+
+    def _make_tmp_path(self, remote_user=None):
+        self.tmp.mkdir()
+        self._connection._shell.tmpdir = str(self.tmp)
+        return str(self.tmp)
+
+    def _transfer_data(self, remote_path, data):
+        with open(remote_path, 'wb') as file:
+            file.write(data)
+
+    def _low_level_execute_command(self, cmd, in_data=None, **_rest):
+        if in_data:
+            raise AnsibleError('Internal Error: this module does not support optimized module pipelining')
+        return Action.shell(self, cmd)
+
+
+def test_a_connection_without_standard_input_reaches_a_python_that_ansible_does_not(tmp_path):
+    action = NoInput(tmp_path, jeedom_python={'path': sys.executable, 'version': [2, 7, 18], 'transport': 'stdin'})
+    for _call in range(2):
+        result = facts(action)
+        assert result['error_code'] != 'box_code_failed' and '/nowhere/at/all' in result['msg'] and action.modules == []
+    assert list(action.tmp.iterdir()) == []
+
+
+def test_what_goes_as_a_file_is_gone_before_the_command_runs(tmp_path):
+    action = NoInput(tmp_path)
+    answer = action.shell(f"ls '{tmp_path}/remote tmp'; echo behind; (cat)", in_data=b'secret\n')
+    assert answer['stdout'] == 'behind\nsecret\n'
+    action._transfer_data = lambda path, data: None
+    answer = action.shell('echo reached', in_data=b'x')
+    assert answer['rc'] and not answer['stdout'] and 'jeedom-fleet-stdin' in answer['stderr']
+
+
 def test_who_is_not_root_is_told_so(tmp_path):
     action = Action(tmp_path, uid=1000)
     with pytest.raises(probe.ProbeError) as caught:

@@ -44,9 +44,10 @@ def run(folder: Path, playbook: str, hosts: dict, *options: str) -> tuple[int, d
 
 
 def test_boxes_are_told_by_their_outcome_in_this_run():
-    entries = {'a': {'run_id': 'now', 'outcome': 'ready'}, 'b': {'run_id': 'now', 'outcome': 'blocked'}, 'c': {'run_id': 'now', 'outcome': None},
-               'd': {'run_id': 'before', 'outcome': 'migrated'}, 'e': None, 'f': {'run_id': 'now', 'outcome': 'ready'}}
-    assert stats.by_outcome(list('abcdef'), entries, 'now') == {'ready': ['a', 'f'], 'blocked': ['b'], 'none': ['c', 'd', 'e']}
+    now = {'host': 'x', 'run_id': 'now', 'process': 'p'}
+    entries = {'a': dict(now, outcome='ready'), 'b': dict(now, outcome='blocked'), 'c': dict(now, outcome=None),
+               'd': dict(now, run_id='before', outcome='migrated'), 'e': None, 'f': dict(now, run_id='since', history=[dict(now, outcome='ready')])}
+    assert stats.by_outcome(list('abcdef'), entries, 'now', 'p') == {'ready': ['a', 'f'], 'blocked': ['b'], 'none': ['c', 'd', 'e']}
 
 
 def test_a_stopped_roll_out_has_handed_on_how_its_boxes_ended(tmp_path):

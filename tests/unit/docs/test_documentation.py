@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / 'plugins/modules').glob('*.py'))
 ROLES = sorted(path.name for path in (ROOT / 'roles').iterdir())
 # Keywords of a task; everything else in an example is its module.
-KEYWORDS = {'name', 'register', 'when', 'vars', 'check_mode', 'diff', 'loop', 'throttle', 'run_once', 'delegate_to', 'become'}
+KEYWORDS = {'name', 'register', 'when', 'vars', 'check_mode', 'diff', 'loop', 'throttle', 'run_once', 'delegate_to', 'become', 'ignore_errors'}
 UNITS = ('second', 'minute', 'hour', 'day', 'byte', 'megabyte', 'mb', 'percent', 'how many', 'number of', 'at most so many', 'at least 1', 'copies', 'level')
 WORKS = ('type', 'default', 'choices', 'elements', 'required')
 

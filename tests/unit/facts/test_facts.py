@@ -142,10 +142,11 @@ def test_what_an_earlier_run_left_is_told_with_the_facts(box, monkeypatch):
     assert told() == dict(transaction=None, restore=None, live_job=None)
     transaction.open(box.root, 'jeedom', dict(rows={}), '3.3.60', run_id='r1', settings=dict(password='x'))
     transaction.write_journal(dict(step='tables', source='rollback_point', credentials='x'))
-    monkeypatch.setattr(jobs, 'running', lambda: dict(id='core-1', kind='core', run_id='r1', controller='c', followed=None, params=dict(secret='x')))
+    monkeypatch.setattr(jobs, 'running', lambda: dict(id='core-1', kind='core', run_id='r1', controller='c', followed=None, created=1, params=dict(secret='x')))
     assert told()['transaction']['step'] == transaction.OPENING and told()['transaction']['run_id'] == 'r1'
     assert told()['restore'] == dict(step='tables', source='rollback_point', version=None, reason=None)
-    assert told()['live_job'] == dict(id='core-1', kind='core', run_id='r1', controller='c', followed=None)
+    live = told()['live_job']
+    assert live.pop('ago') >= 0 and live == dict(id='core-1', kind='core', run_id='r1', controller='c', followed=None)
     assert 'settings' not in told()['transaction']
 
 

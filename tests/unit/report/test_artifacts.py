@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import multiprocessing
 import os
+import shutil
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -104,7 +109,53 @@ def test_workers_and_main_process_agree_on_the_run_id():
     worker.start()
     told = queue.get(timeout=10)
     worker.join()
-    assert told == artifacts.process_run_id() and told.endswith(f'-{os.getpid()}') and artifacts.checked_name(told)
+    assert told == artifacts.process_run_id() and told.split('-')[1] == str(os.getpid()) and artifacts.checked_name(told)
+
+
+@pytest.mark.skipif(not shutil.which('unshare'), reason='no namespaces here')
+def test_containers_that_begin_in_the_same_second_have_runs_of_their_own(monkeypatch):
+    """Slices of a job of AWX write to one folder; each begins with the same ids of processes."""
+    code = f'import sys; sys.path[:] = {sys.path!r}; from {artifacts.__name__} import process_run_id as tell; print(tell())'
+    inside = ['unshare', *([] if os.getuid() == 0 else ['--user', '--map-root-user']), '--pid', '--fork', '--mount-proc', sys.executable, '-c', code]
+    both = [subprocess.Popen(inside, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=60) for process in both]
+    if any(process.returncode for process in both):
+        pytest.skip(f'no namespaces here: {told[0][1].strip()}')
+    names = [out.strip() for out, _err in told]
+    assert len(set(names)) == 2 and all(name.split('-')[1] == '1' for name in names)
+    # even when the clocks of two machines and the ids of two processes are the same
+    monkeypatch.setattr(artifacts, '_process_start', lambda pid: (0.0, '77'))
+    here = artifacts.process_run_id()
+    monkeypatch.setattr(artifacts, '_here', lambda: 'another machine')
+    assert here != artifacts.process_run_id() and here.rpartition('-')[0] == artifacts.process_run_id().rpartition('-')[0]
+
+
+@pytest.mark.parametrize('call, code', [('fcntl.flock', errno.ENOLCK), ('open', errno.EACCES), ('open', errno.EROFS)])
+def test_a_folder_that_cannot_be_locked_is_told_in_one_sentence(tmp_path, monkeypatch, call, code):
+    """A lock that another user has left, a share that knows none."""
+    def refuse(*_args, **_rest):
+        raise OSError(code, os.strerror(code))
+
+    if call == 'open':
+        monkeypatch.setattr(artifacts, 'open', refuse, raising=False)
+    else:
+        monkeypatch.setattr(artifacts.fcntl, 'flock', refuse)
+    with pytest.raises(artifacts.ArtifactError) as caught, artifacts.locked(tmp_path):
+        pytest.fail('it was not held')
+    assert caught.value.code == 'artifacts_not_writable' and str(caught.value) == (
+        f'{tmp_path}/.lock cannot be locked on the controller ({os.strerror(code)}): let the user that runs ansible-playbook write it, or set '
+        'jeedom_artifacts to another folder.')
+
+
+def test_a_lock_that_is_not_ours_but_can_be_written_holds(tmp_path, monkeypatch):
+    def refuse(*_args, **_rest):
+        raise PermissionError(errno.EPERM, 'Operation not permitted')
+
+    monkeypatch.setattr(artifacts.os, 'chmod', refuse)
+    with artifacts.locked(tmp_path), open(tmp_path / '.lock', 'a', encoding='utf-8') as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with pytest.raises(OSError, match='of the caller'), artifacts.locked(tmp_path):
+        raise OSError('of the caller')
 
 
 def test_the_run_id_of_the_operator_counts_and_is_checked():

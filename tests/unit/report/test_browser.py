@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import report, report_page
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import artifacts, report, report_page
 
 HOSTILE = '<script>window.hacked = 1</script>'
 
@@ -71,6 +71,45 @@ def test_search_and_states_filter_the_boxes(opened):
     assert opened.run('document.querySelector(".chips [data-state=migrated]").getAttribute("aria-pressed")') == 'true'
     opened.run('document.querySelector(".chips [data-state=migrated]").click()')
     assert shown(opened) == total
+
+
+def test_every_finding_of_a_box_is_found(browser, fleets, tmp_path, monkeypatch):
+    root = fleets.make(tmp_path / 'a', 3)
+    path = root / fleets.RUN / 'box2' / 'findings.json'
+    several = [{'id': f'own_{number}', 'severity': severity, 'title': f'Hair number{number} of the box ' + 'is very long ' * 9}
+               for severity, numbers in (('warning', range(8)), ('info', range(8, 12))) for number in numbers]
+    artifacts.write_json(path, [*artifacts.read_json(path), *several])
+    browser.size(1400)
+    for boxes, sought in ((500, '#list > .box:not([hidden])'), (1, '#list > tr')):
+        monkeypatch.setattr(report_page, 'PAGE_BOXES', boxes)
+        browser.open('about:blank')
+        browser.open(report.write(root)['html'])
+        for number in (0, 7, 11):
+            for words in (f'box2 NUMBER{number} hair', f'own_{number}'):
+                browser.run(f'q.value = "{words}"; q.dispatchEvent(new Event("input"))')
+                assert browser.run(f'document.querySelectorAll("{sought}").length') == 1, words
+                assert browser.run(f'document.querySelector("{sought}").textContent').find('box2') >= 0
+    browser.run('q.value = "box1 number7"; q.dispatchEvent(new Event("input"))')
+    assert browser.run('document.querySelectorAll("#list > tr").length') == 0
+
+
+@pytest.mark.parametrize('width', [320, 360, 1400])
+def test_words_without_end_stick_out_nowhere(browser, fleets, tmp_path, width):
+    root = fleets.make(tmp_path / 'a', 3, hosts={2: 'x' * 120})
+    path = root / fleets.RUN / 'box1' / 'findings.json'
+    word = 'installateur_domotique_residence@agence_immobiliere_lyon.example'
+    artifacts.write_json(path, [*artifacts.read_json(path), {
+        'id': 'default_password', 'severity': 'warning', 'title': f'User {word} has it', 'subject': word, 'evidence': ['/var/www/' + 'd' * 180],
+        'advice': 'https://doc.example/' + 'a' * 180, 'fix': f'jeedom_x: [{"z" * 180}]'}])
+    browser.size(width, phone=width < 500)
+    browser.open('about:blank')
+    browser.open(report.write(root)['html'])
+    assert browser.run('document.documentElement.scrollWidth') <= width
+    browser.run('document.querySelectorAll("details").forEach(each => each.open = true)')
+    assert browser.run('document.documentElement.scrollWidth') <= width
+    outside = ('[...document.querySelectorAll(".finding *")].filter(each => each.getBoundingClientRect().right > innerWidth + 1)'
+               '.map(each => each.tagName + each.textContent.slice(0, 30))')
+    assert browser.run(outside) == []
 
 
 def test_accents_do_not_matter_to_the_search(opened):

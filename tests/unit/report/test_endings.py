@@ -88,7 +88,18 @@ def test_a_box_that_an_earlier_play_lost_has_failed_and_one_that_it_rescued_has_
 ''')
     assert '2 boxes: 1 migrated, 1 failed; 1 not started.' in done.stdout and done.returncode == 2, done.stdout
     assert controller.journal('box2')['stages']['assess']['message'] == LOCKED.format(box='box2')
-    assert re.search(r'Wave 1: 3 boxes in [0-9:]+: 1 migrated, 1 failed, 1 well\.', done.stdout)
+    assert re.search(r'Wave 1: 3 boxes in [0-9:]+: 1 migrated, 1 failed, 1 unknown\.', done.stdout)
+
+
+def test_a_box_that_fails_early_in_a_backup_keeps_what_is_known_of_its_migration(controller, playbooks):
+    controller.inventory(2)
+    assert controller.run(playbooks.WAVES).returncode == 0
+    controller.inventory(2, box2='early')
+    controller.run(EARLY.split('    - jeedom.fleet.wave_gate')[0].replace('stage: verify, status: ok, outcome: migrated', 'stage: backup, status: ok').replace(
+        '  serial: 3', '  vars: {jeedom_beside_migration: true}'))
+    entry = controller.journal('box2')
+    assert entry['outcome'] == 'migrated' and entry['stages']['backup']['status'] == 'failed', entry
+    assert entry['stages']['backup']['message'] == LOCKED.format(box='box2') and entry['stages']['assess']['status'] == 'ok'
 
 
 NAP = '''

@@ -44,6 +44,44 @@ def test_a_new_run_puts_the_old_outcome_into_the_history(tmp_path):
     assert [(run['run_id'], run['outcome']) for run in entry['history']] == [('r1', 'blocked')]
 
 
+def test_a_run_that_only_adds_leaves_the_outcome_and_its_reason(tmp_path):
+    """A nightly backup between two looks at a box that was taken back."""
+    journal.record(tmp_path, 'box', 'r1', 'rollback', 'rolled_back', 'Hop 3 died.', outcome='rolled_back')
+    before = journal.read(tmp_path, 'box')
+    journal.record(tmp_path, 'box', 'night', 'backup', 'started', beside=True)
+    # cut, and then a night that ends well
+    journal.conclude(tmp_path, 'box', 'night', 'unknown', 'no link')
+    assert journal.read(tmp_path, 'box')['stages']['backup']['status'] == 'unknown'
+    entry = journal.record(tmp_path, 'box', 'night2', 'backup', 'ok', 'Here.', beside=True)
+    assert {key: entry[key] for key in before if key != 'stages'} == {key: before[key] for key in before if key != 'stages'}
+    assert entry['stages']['rollback'] == before['stages']['rollback'] and entry['stages']['backup']['message'] == 'Here.'
+    assert journal.record(tmp_path, 'new', 'night', 'backup', 'ok', beside=True)['outcome'] is None
+
+
+def test_what_a_run_left_is_found_when_another_one_has_come_since(tmp_path):
+    process = artifacts.process_run_id()
+    journal.record(tmp_path, 'bad', 'r1', 'rollback', 'rolled_back', outcome='rolled_back')
+    journal.record(tmp_path, 'open', 'r1', 'upgrade', 'started')
+    for host in ('bad', 'open', 'other'):
+        journal.record(tmp_path, host, 'r2', 'assess', 'ok', outcome='ready')
+    found = {host: journal.of_run(journal.read(tmp_path, host), 'r1', process) for host in ('bad', 'open', 'other', 'none')}
+    assert found['bad']['outcome'] == 'rolled_back' and found['open']['outcome'] == 'unknown' and found['other'] is found['none'] is None
+    assert journal.of_run(journal.read(tmp_path, 'bad'), 'r1', 'another process') is None
+    assert journal.of_run(journal.read(tmp_path, 'bad'), 'r2', process) == journal.read(tmp_path, 'bad')
+
+
+def test_what_a_box_took_is_kept_from_run_to_run(tmp_path, monkeypatch):
+    clock = iter(range(0, 10000, 100))
+    monkeypatch.setattr(artifacts, 'now', lambda: float(next(clock)))
+    journal.record(tmp_path, 'box', 'r1', 'assess', 'started')
+    journal.record(tmp_path, 'box', 'r1', 'prepare', 'started')
+    took = journal.record(tmp_path, 'box', 'r1', 'commit', 'ok', outcome='migrated')['took']
+    assert took['whole'] > took['changing'] > 0
+    assert journal.record(tmp_path, 'box', 'r2', 'assess', 'ok', outcome='already_done')['took'] == took
+    # a rollback by itself has no time of a migration
+    assert journal.record(tmp_path, 'box', 'r3', 'rollback', 'rolled_back', outcome='rolled_back')['took'] == took
+
+
 def test_an_outcome_closes_the_stage_the_box_broke_off_in(tmp_path):
     journal.record(tmp_path, 'box', 'r', 'upgrade', 'started')
     entry = journal.record(tmp_path, 'box', 'r', 'rollback', 'rolled_back', 'Hop 2 died.', outcome='rolled_back')

@@ -23,7 +23,6 @@ SENTENCES = [
     ('b.tar.gz is proved, and young enough.', 'b.tar.gz est prouvée, et assez récente.', ', and young enough.'),
     ('b.tar.gz is on the controller, byte for byte.', 'b.tar.gz est sur le contrôleur, octet pour octet.', ' is on the controller, byte for byte.'),
     ('b.tar.gz is here already, with the right hash.', 'b.tar.gz est déjà ici, avec la bonne empreinte.', ' is here already, with the right hash.'),
-    ('A proved copy is on the controller.', 'Une copie prouvée est sur le contrôleur.', 'A proved copy is on the controller.'),
     ('Looked at, backed up and fetched; nothing was changed, since the findings have not been acknowledged: read them, then run again with '
      '-e jeedom_acknowledge=true.',
      'Examinée, sauvegardée et rapatriée ; rien n’a été modifié, car les constats n’ont pas été acceptés : lisez-les, puis relancez avec '
@@ -40,6 +39,9 @@ SENTENCES = [
     ('box1 is on 4.5.3 for good.', 'box1 est définitivement en 4.5.3.', ' for good.'),
     ('box1 is on its target version for good.', 'box1 est définitivement dans sa version cible.', "default('its target version')"),
     ('Back on 3.3.60, as it was, after 1.2 s without web.', 'De retour en 3.3.60, comme avant, après 1.2 s sans pages web.', "', as it was, after '"),
+    ('The records of this box in the artifacts folder cannot be read (KeyError): look at them there.',
+     'Les fichiers de cette box dans le dossier des artefacts ne peuvent pas être lus (KeyError) : examinez-les sur place.',
+     'The records of this box in the artifacts folder cannot be read ('),
     ('The migration was cut before its end.', 'La migration a été coupée avant sa fin.', 'The migration was cut before its end.'),
     ('Looked at, backed up and fetched; nothing was changed: the maintenance window 22:00-05:00 has 12 min left, and what changes a box takes about '
      '30 min. Run again in the next one.',
@@ -61,7 +63,12 @@ SENTENCES = [
      'La sauvegarde de box1 sur le contrôleur n’est pas celle de la box : relancez le rapatriement.', ' on the controller is not the one on the box: run the'),
     ('box1 is held by run 2026-1 of the controller pc (pid 12), whose job core-1 is running there: wait for that run to end, then run the playbook again.',
      'box1 est occupée par l’exécution 2026-1 du contrôleur pc (pid 12) : attendez qu’elle se termine, puis relancez le playbook.',
-     ' is held by {{ __held_by }}: wait for that run to end, then run the playbook again.'),
+     "else 'then run the playbook again'"),
+    ('box1 is held by run 2026-1 of the controller pc (pid 12), which has a migration open there and which gave its last sign of life 5 min ago: wait for that '
+     'run to end, or, when that controller is gone, take the box over with -e jeedom_take_over=true (after 30 min of silence it is free without that).',
+     'box1 est occupée par l’exécution 2026-1 du contrôleur pc (pid 12), dont le dernier signe de vie date de 5 min : attendez qu’elle se termine ou, si ce '
+     'contrôleur n’existe plus, reprenez la box avec -e jeedom_take_over=true (après 30 min de silence elle est libre sans cela).',
+     'take the box over with -e jeedom_take_over=true (after {_duration(silence)} of silence it is free'),
     ('The link to the box was lost: what ran there goes on.', 'La liaison avec la box a été perdue : ce qui y tournait continue.',
      'The link to the box was lost: what ran there goes on.'),
     ('A task failed; the output above says why.', 'Une tâche a échoué ; la sortie d’Ansible dit pourquoi.', 'A task failed; the output above says why.'),

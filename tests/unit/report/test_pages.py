@@ -47,9 +47,26 @@ def test_every_box_is_told_of_on_one_page_and_found_from_the_first(told, pages):
     assert sorted(pages) == ['boxes-001.html', 'boxes-002.html', 'boxes-003.html', 'index.html']
     found = data(pages['index.html'])
     assert [row[0] for row in found['rows']] == [each['host'] for each in told['boxes']]
-    for host, _name, _state, _version, page, number, _message in found['rows']:
+    for host, _name, _state, _version, page, number, *_rest in found['rows']:
         target = re.search(rf'id="b{number}".*?<b>(.*?)</b>', pages[found['files'][page]], re.DOTALL).group(1)
         assert target == host.replace('<', '&lt;').replace('>', '&gt;')
+
+
+def test_what_was_found_on_a_box_is_searched_from_the_first_page(told, pages):
+    found = data(pages['index.html'])
+    for row, each in zip(found['rows'], told['boxes'], strict=True):
+        assert len(row[7]) == len(each['findings'])
+        for index, item in zip(row[7], each['findings'], strict=True):
+            assert item['id'] in found['findings'][index] and item['title'].split(':')[0] in found['findings'][index]
+
+
+def test_a_page_with_many_findings_has_fewer_boxes(told, monkeypatch):
+    assert len(dict(report_page.pages(told))) == 1
+    weight = sum(map(report_page._weight, told['boxes']))
+    monkeypatch.setattr(report_page, 'PAGE_WEIGHT', weight // 2 + max(map(report_page._weight, told['boxes'])))
+    assert sorted(dict(report_page.pages(told))) == ['boxes-001.html', 'boxes-002.html', 'index.html']
+    monkeypatch.setattr(report_page, 'PAGE_WEIGHT', 1)
+    assert len(dict(report_page.pages(told))) == 1 + len(told['boxes'])
 
 
 def test_all_links_of_the_first_page_lead_somewhere(pages):

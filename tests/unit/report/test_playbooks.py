@@ -297,27 +297,184 @@ def test_the_status_playbook_tells_what_is_and_how_to_go_on(controller):
     assert 'migrated' in rows['box1'] and 'rolled back' in rows['box2'] and 'not touched from this controller' in rows['new']
     assert 'cannot be reached' in rows['away']
     assert re.search(r'^Go on:  ansible-playbook jeedom\.fleet\.migrate -i \S+ .*--limit box2,new,away$', done.stdout, re.MULTILINE)
+    assert '(see to the reasons given in the report, then run again' in done.stdout
 
 
-def test_waves_by_group_run_in_their_order_and_outside_the_window_nothing_starts(controller):
-    play = '''
-- hosts: "{{ jeedom_waves | default([1], true) | jeedom.fleet.wave_hosts(jeedom_target | default('jeedom')) }}"
-  gather_facts: false
-  serial: "{{ jeedom_waves | default([1], true) | jeedom.fleet.wave_sizes(ansible_play_hosts_all, groups, jeedom_target | default('jeedom')) }}"
-  tasks:
-    - jeedom.fleet.wave_gate: {at: begin}
-    - ansible.builtin.debug: {msg: "WAVE {{ ansible_play_batch | join(' ') }} END"}
-      run_once: true
-'''
+def test_a_box_that_cannot_be_asked_has_its_row_and_takes_none_from_the_others(controller):
+    hosts = {'box1': {'ansible_host': '{{ nowhere }}', 'ansible_connection': 'ssh'}, 'box2': {'ansible_connection': 'no.such.plugin'}, 'box3': {},
+             'box4': {'ansible_become': True, 'ansible_become_password': '{{ vault_sudo }}'}, 'box5': {'ansible_shell_executable': f'{controller.folder}/odd'}}
+    mark = '@@jeedom-fleet-status@@'
+    answer = f'0\\n{mark}\\n3.3.60\\n{mark}\\n{{}}\\n{mark}core-20261123T100000-0001\\n{mark}\\nnull\\n'
+    (controller.folder / 'odd').write_text(f'#!/bin/sh\nprintf "{answer}"\n', encoding='utf-8')
+    (controller.folder / 'odd').chmod(0o755)
+    (controller.folder / 'hosts.json').write_text(json.dumps({'jeedom': {'hosts': hosts, 'vars': {
+        'ansible_connection': 'local', 'ansible_become': False}}}), encoding='utf-8')
+    done = controller.run('jeedom.fleet.status')
+    assert done.returncode == 0, done.stdout
+    rows = {line.split()[0]: line for line in done.stdout.split('PLAY RECAP')[0].splitlines() if re.match(r'box\d ', line)}
+    assert sorted(rows) == sorted(hosts)
+    for host, why in (('box1', 'nowhere'), ('box2', 'no.such.plugin'), ('box4', 'vault_sudo')):
+        assert 'unreachable' in rows[host] and why in rows[host], rows[host]
+    assert ' new ' in rows['box3'] and '3.3.60' in rows['box5']
+
+
+def test_a_run_over_one_box_ends_with_a_report_of_all(controller):
+    controller.inventory(9, box1='fails')
+    assert controller.run(WAVES).returncode == 10
+    controller.inventory(9)
+    controller.run(WAVES, '--limit', 'box1')
+    told = controller.report()
+    assert told['summary']['outcomes'] == {'migrated': 1, 'none': 8} and '--limit' not in told['next']['command']
+
+
+def in_waves():
+    """The heads of the plays of migrate.yml, with stub tasks."""
+    import yaml
+    first, second, _last = yaml.safe_load((COLLECTIONS.parent / 'playbooks/migrate.yml').read_text(encoding='utf-8'))
+    say = {'ansible.builtin.debug': {'msg': "WAVE {{ ansible_play_batch | join(' ') }} END"}, 'run_once': True}
+    return yaml.safe_dump([first, {**second, 'become': False, 'tasks': [{'jeedom.fleet.wave_gate': {'at': 'begin'}}, say]}])
+
+
+def test_waves_by_name_run_in_their_order_within_target_and_limit(controller):
     controller.inventory(5)
     hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
     (controller.folder / 'hosts.json').write_text(json.dumps({**hosts, 'canary': {'hosts': {'box4': None, 'elsewhere': None}}}), encoding='utf-8')
-    done = controller.run(play, '-e', 'jeedom_waves=canary,2')
-    assert re.findall('WAVE (.*) END', done.stdout) == ['box4', 'box1 box2', 'box3 box5'] and done.returncode == 0
+
+    def waves(*options):
+        done = controller.run(in_waves(), *options)
+        assert done.returncode == 0, done.stdout
+        return re.findall('WAVE (.*) END', done.stdout)
+
+    assert waves('-e', 'jeedom_waves=1,canary,2') == ['box1', 'box4', 'box2 box3', 'box5']
+    assert waves('-e', '{"jeedom_waves": 3, "jeedom_target": "jeedom:!box2"}') == ['box1 box3 box4', 'box5']
+    assert waves('-e', 'jeedom_waves=["box5",9]', '--limit', 'box1,box5') == ['box5', 'box1']
+    assert waves('-e', 'jeedom_waves=canary,9', '-e', 'jeedom_target=box3,box2,box1') == ['box3 box2 box1']
+
+
+@pytest.mark.parametrize('options', [('-e', 'jeedom_target=typo'), ('--limit', 'elsewhere')])
+def test_a_target_that_matches_no_box_is_no_success(controller, options):
+    controller.inventory(1)
+    hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
+    (controller.folder / 'hosts.json').write_text(json.dumps({**hosts, 'other': {'hosts': {'elsewhere': None}}}), encoding='utf-8')
+    done = controller.run(in_waves(), *options)
+    assert done.returncode == 2 and 'No box matches' in done.stdout and 'WAVE' not in done.stdout
+
+
+@pytest.mark.parametrize('place', ['inventory', 'play', 'command'])
+def test_target_and_waves_in_the_inventory_would_not_count_and_are_refused(controller, place):
+    controller.inventory(3)
+    play = in_waves()
+    if place == 'inventory':
+        hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
+        hosts['jeedom']['vars']['jeedom_waves'] = [3]
+        (controller.folder / 'hosts.json').write_text(json.dumps(hosts), encoding='utf-8')
+    elif place == 'play':
+        (controller.folder / 'imported.yml').write_text(play, encoding='utf-8')
+        play = f'- import_playbook: {controller.folder}/imported.yml\n  vars: {{jeedom_waves: [3], jeedom_target: jeedom}}\n'
+    done = controller.run(play, *(('-e', 'jeedom_waves=[3]', '-e', 'jeedom_target=jeedom') if place == 'command' else ()))
+    if place == 'inventory':
+        assert done.returncode == 2 and 'jeedom_waves is set in the inventory' in done.stdout and 'WAVE' not in done.stdout
+    else:
+        assert re.findall('WAVE (.*) END', done.stdout) == ['box1 box2 box3'] and done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize('setting', ['jeedom_max_failed=10%', 'jeedom_soak=1h', 'jeedom_max_failed_percent=few'])
+def test_a_limit_that_cannot_be_used_is_told_before_the_first_wave(controller, setting):
+    controller.inventory(1)
+    done = controller.run(in_waves(), '-e', setting)
+    assert done.returncode == 2 and f'{setting.split("=")[0]} is' in done.stdout and 'WAVE' not in done.stdout
+
+
+def test_outcomes_count_at_the_gate_also_when_another_run_has_come_to_the_boxes(controller):
+    """A nightly backup, or somebody's assess, between the end of a box and the gate of its wave."""
+    controller.inventory(3, box2='fails')
+    play = WAVES.replace('serial: [1, 3, 5]', 'serial: [2, 1]').replace('    - jeedom.fleet.wave_gate:', '''
+    - ansible.builtin.command: "{{ ansible_playbook_python | dirname }}/ansible-playbook {{ playbook_dir }}/other.yml -i {{ inventory_file }}"
+      delegate_to: localhost
+      run_once: true
+    - jeedom.fleet.wave_gate:''')
+    (controller.folder / 'other.yml').write_text('''
+- hosts: jeedom
+  gather_facts: false
+  tasks:
+    - jeedom.fleet.record: {stage: assess, status: ok, outcome: ready}
+''', encoding='utf-8')
+    done = controller.run(play)
+    assert done.returncode != 0 and 'REACHED' not in done.stdout and '(box2 rolled_back)' in done.stdout, done.stdout[-3000:]
+    told = json.loads(next(controller.artifacts.glob('*/waves.json')).read_text(encoding='utf-8'))
+    assert [wave['states'] for wave in told] == [{'box1': 'migrated', 'box2': 'rolled_back'}]
+
+
+def test_a_backup_since_shows_itself_and_leaves_what_is_known_of_the_migration(controller):
+    controller.inventory(2, box2='fails')
+    controller.run(WAVES, '-e', 'jeedom_max_failed=9')
+    before = controller.journal('box2')
+    done = controller.run('''
+- hosts: jeedom
+  gather_facts: false
+  vars: {jeedom_beside_migration: true}
+  tasks:
+    - jeedom.fleet.record: {stage: backup, status: started}
+    - jeedom.fleet.record: {stage: backup, status: ok, message: A new archive.}
+      when: inventory_hostname == 'box2'
+''')
+    assert re.search(r'^box2 .* rolled back +backup +00:00 +A new archive\.$', done.stdout, re.MULTILINE), done.stdout
+    now = controller.journal('box2')
+    assert {key: now[key] for key in now if key != 'stages'} == {key: before[key] for key in now if key != 'stages'}
+    assert controller.journal('box1')['outcome'] == 'migrated' and controller.journal('box1')['stages']['backup']['status'] == 'unknown'
+    told = {box['host']: box for box in controller.report()['boxes']}
+    assert told['box2']['outcome'] == 'rolled_back' and 'Hop 2/4 died' in told['box2']['message'] and told['box1']['outcome'] == 'migrated'
+
+
+@pytest.mark.parametrize('outcome, slept', [('already_done', False), ('migrated', True)])
+def test_a_wave_in_which_nothing_changed_is_not_waited_for(controller, outcome, slept):
+    controller.inventory(2)
+    play = f'''
+- hosts: jeedom
+  gather_facts: false
+  serial: 1
+  tasks:
+    - jeedom.fleet.record: {{stage: assess, status: ok, outcome: {outcome}}}
+    - jeedom.fleet.wave_gate: {{soak: 0.1}}
+'''
+    done = controller.run(play)
+    assert done.returncode == 0 and ('is left alone' in done.stdout) is slept, done.stdout
+
+
+def test_outside_the_window_nothing_starts(controller):
+    play = in_waves()
+    controller.inventory(5)
     hour = (time.localtime().tm_hour + 3) % 24
     done = controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30')
     assert done.returncode == 2 and 'WAVE' not in done.stdout and '"error_code": "outside_window"' in done.stdout
     assert controller.run(play, '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30', '--check').returncode == 0
+
+
+@pytest.mark.parametrize('strategy', ['free', 'host_pinned'])
+def test_playbooks_run_as_they_have_to_whatever_strategy_the_operator_has_set(controller, strategy):
+    """Under these two, modules that speak for a whole wave end a play at once, and run_once runs for every box."""
+    controller.inventory(3)
+    hour = (time.localtime().tm_hour + 3) % 24
+    done = controller.run('jeedom.fleet.migrate', '-e', f'jeedom_window={hour:02d}:00-{hour:02d}:30', ANSIBLE_STRATEGY=strategy)
+    assert done.stdout.count('"error_code": "outside_window"') == 1 and 'host loop' not in done.stdout + done.stderr, done.stdout
+    done = controller.run('jeedom.fleet.report', ANSIBLE_STRATEGY=strategy)
+    assert done.returncode == 0 and done.stdout.count('"msg": "0 boxes') == 1, done.stdout
+
+
+def test_every_play_that_does_something_once_for_many_boxes_says_its_strategy():
+    import yaml
+    root = COLLECTIONS / 'ansible_collections/jeedom/fleet'
+    once = ['run_once: true', 'ansible.builtin.pause:', *(f'jeedom.fleet.{file.stem}:' for file in sorted((root / 'plugins/action').glob('*.py'))
+                                                         if 'BYPASS_HOST_LOOP = True' in file.read_text(encoding='utf-8'))]
+    told = {}
+    for file in sorted((root / 'playbooks').glob('*.yml')):
+        for play in yaml.safe_load(file.read_text(encoding='utf-8')):
+            text = yaml.safe_dump(play, width=1000)
+            for role in set(re.findall(r'name: jeedom\.fleet\.(\w+)', text)):
+                text += ''.join(tasks.read_text(encoding='utf-8') for tasks in sorted((root / 'roles' / role / 'tasks').glob('*.yml')))
+            if any(word in text for word in once) and play['hosts'] != 'localhost':
+                told[f'{file.stem}: {play["name"]}'] = play.get('strategy')
+    assert len(told) >= 7 and set(told.values()) == {'linear'}, told
 
 
 @pytest.mark.parametrize('minutes, word, outcome', [(10, 'true', 'stopped'), (10, 'false', 'ready'), (300, 'true', None)])

@@ -285,18 +285,6 @@ def test_how_to_go_on(outcomes, expected):
     assert (step is None) if expected is None else step[1].endswith(expected)
 
 
-def test_the_command_to_go_on_holds_no_secret_and_survives_the_shell():
-    import shlex
-
-    from ansible_collections.jeedom.fleet.plugins.plugin_utils import again
-    told = again.arguments({'args': ('my play.yml',), 'inventory': ('a b',), 'subset': 'x:&y', 'become_ask_pass': True,
-                            'extra_vars': ['jeedom_acknowledge=true jeedom_api_key=k other=z', '@vault.yml', '{"jeedom_waves": [1, 2], "db_password": "p"}',
-                                           "jeedom_accept='[{id: a b}]'", '{broken']})
-    words = shlex.split(again.command(told))
-    assert words == ['ansible-playbook', 'my play.yml', '-i', 'a b', '-e', 'jeedom_acknowledge=true', '-e', '@vault.yml', '-e', '{"jeedom_waves": [1, 2]}',
-                     '-e', "jeedom_accept='[{id: a b}]'", '--limit', 'x:&y', '--ask-become-pass']
-
-
 @pytest.mark.parametrize('titles, title', [
     (['The box has no market account'] * 2, 'The box has no market account'),
     (["The vendor's page would accept this box", "The vendor's page would refuse this box"], "The vendor's page would …"),
@@ -307,17 +295,3 @@ def test_the_title_of_a_finding_is_true_for_every_box_that_has_it(titles, title)
     entry = report_data.by_finding([{'host': f'box{number}', 'findings': [dict(finding, title=own)]} for number, own in enumerate(titles)])[0]
     assert entry['title'] == title
     assert [each['title'] or entry['title'] for each in entry['boxes']] == titles
-
-
-def test_what_was_said_for_one_restore_is_not_said_to_a_migration():
-    """It would take a box that fails on its way back to the archive, and lose what came since."""
-    import shlex
-
-    from ansible_collections.jeedom.fleet.plugins.plugin_utils import again
-    told = again.arguments({'args': ('jeedom.fleet.rollback',), 'inventory': ('hosts',), 'extra_vars': (
-        'jeedom_rollback_source=archive jeedom_waves="1 2"', '{"jeedom_restore_force": true}', '{"jeedom_restore_archive": "a", "jeedom_soak": 5}',
-        'jeedom_restore_foreign_host=true', '@site.yml')})
-    words = shlex.split(again.command(told, playbook='jeedom.fleet.migrate'))
-    assert words == ['ansible-playbook', 'jeedom.fleet.migrate', '-i', 'hosts', '-e', "jeedom_waves='1 2'", '-e', '{"jeedom_soak": 5}', '-e', '@site.yml']
-    assert 'jeedom_rollback_source=archive' in again.command(told)
-    assert 'jeedom_rollback_source=archive' in again.command(told, playbook='playbooks/rollback.yml')

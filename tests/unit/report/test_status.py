@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from ansible_collections.jeedom.fleet.plugins.plugin_utils import journal, status, status_look
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import board, journal, progress, status, status_look
 
 
 @pytest.fixture
@@ -78,9 +78,10 @@ def test_answers_of_any_kind_are_survived(text):
     assert status_look.parse(text)['uid'] is None
 
 
-def entry(outcome, target='4.5.3'):
+def entry(outcome, target='4.5.3', found=None):
     told = {'host': 'b', 'run_id': 'r', 'started': 1, 'outcome': None, 'stages': {}, 'history': []}
-    journal.apply(told, 'r', 'assess', 'ok', 1, 'Ready.', {'target_version': target}, {'from_version': '3.3.60'}, outcome)
+    begin = found or (target if outcome == 'already_done' else '3.3.60')
+    journal.apply(told, 'r', 'assess', 'ok', 1, 'Ready.', {'target_version': target}, {'from_version': begin}, outcome)
     return told
 
 
@@ -98,7 +99,11 @@ JOB = {'kind': 'core', 'state': 'running', 'percent': 42, 'elapsed': 90.0, 'step
     (entry('unknown'), seen('4.1.28', OPEN), 'interrupted', 'run the migration again'), (entry('already_done'), seen('4.5.3', OPEN), 'interrupted', 'is open'),
     (entry('unknown'), seen('4.5.3'), 'interrupted', 'is on 4.5.3 though the journal says "unknown"'),
     (entry('migrated'), seen('4.4.20'), 'interrupted', 'somebody changed it'), (entry('migrated'), seen('4.5.3'), 'migrated', 'Ready.'),
-    (None, seen(), 'new', 'not touched'), (None, seen(None), 'new', 'no Jeedom found'), (entry(None), seen(), 'stopped', 'Left: backup, fetch, prepare')])
+    (None, seen(), 'new', 'not touched'), (None, seen(None), 'new', 'no Jeedom found'), (entry(None), seen(), 'stopped', 'Ready.'),
+    (entry('already_done'), seen('3.3.60'), 'interrupted', 'was on 4.5.3 and is on 3.3.60 now: somebody changed it'),
+    (entry('already_done', found='4.6.0'), seen('4.6.0'), 'already_done', 'Ready.'),
+    (entry('already_done', found='4.6.0'), seen('4.5.3'), 'already_done', 'Ready.'),
+    (entry('already_done'), seen(None), 'already_done', 'Ready.')])
 def test_what_journal_and_box_mean_together(told, look, state, words):
     judged = status_look.judge(told, look)
     assert judged['state'] == state and words in judged['text']
@@ -110,6 +115,13 @@ def test_what_is_left_to_do():
     journal.apply(told, 'r', 'fetch', 'ok', 3)
     journal.apply(told, 'r', 'prepare', 'skipped', 4, outcome='ready')
     assert status.left(told) == ['prepare', 'upgrade', 'verify', 'commit']
+    told['updated'] = 4
+    journal.apply(told, 'night', 'backup', 'started', 9, beside=True)
+    assert status.left(told) == ['backup', 'prepare', 'upgrade', 'verify', 'commit']
+    journal.apply(told, 'night', 'backup', 'ok', 11, 'Here.', beside=True)
+    assert status.left(told) == ['prepare', 'upgrade', 'verify', 'commit']
+    row = status.row(told, 'night')
+    assert (row['outcome'], row['stage'], row['duration'], row['message']) == ('ready', 'backup', 2, 'Here.')
     assert status.left(entry('migrated')) == [] and status.left(None) == list(status.WAY)
 
 
@@ -121,3 +133,51 @@ def test_the_way_on_is_the_migration_that_was_begun_over_the_boxes_asked_about(p
     told = status.to_go_on(mine, {'arguments': begun} if playbook else {})
     assert told['extra'] == extra and told['inventory'] == ['here'] and told['limit'] == 'box1,box2'
     assert told['playbook'] == (playbook if extra else 'jeedom.fleet.status')
+
+
+@pytest.mark.parametrize('begun', [['-e', 'jeedom_acknowledge=true jeedom_target=site_a'],
+                                   ['-e', '{"jeedom_target": "site_a"}', '-e', "jeedom_acknowledge=true"]])
+@pytest.mark.parametrize('mine, group', [
+    (['-e', 'jeedom_target=site_b'], ['-e', 'jeedom_target=site_b']), (['-e', "jeedom_target='b:&c'"], ['-e', "jeedom_target='b:&c'"]),
+    (['-e', '{"jeedom_target": "site_b"}'], ['-e', 'jeedom_target=site_b']), ([], [])])
+def test_the_way_on_never_leads_to_another_site(begun, mine, group):
+    told = status.to_go_on({'inventory': ['here'], 'limit': None, 'extra': mine}, {'arguments': {'playbook': 'jeedom.fleet.migrate', 'extra': begun}})
+    assert told['extra'] == ['-e', 'jeedom_acknowledge=true', *group]
+
+
+def row(host, outcome, left, text='A reason that is told.'):
+    return {'host': host, 'version': '3.3.60', 'target': '4.5.3', 'state': outcome, 'outcome': outcome, 'text': text, 'left': left,
+            'reachable': True, 'root': True}
+
+
+@pytest.mark.parametrize('columns', [80, 180])
+@pytest.mark.parametrize('outcome', ['ready', 'stopped', 'rolled_back', 'blocked', 'failed', 'unknown'])
+def test_what_is_left_stands_in_the_table_however_narrow_it_is(monkeypatch, columns, outcome):
+    monkeypatch.setattr(progress, 'COLUMNS', columns)
+    way = list(status.WAY)
+    rows = [row('a', outcome, way), row('b', outcome, way[4:]), row('c', outcome, way[5:]), row('d', outcome, ['backup', 'upgrade']), row('e', 'migrated', [])]
+    head, *lines = [text for text, _colour in board.standing(rows)][:6]
+    begin = head.index('left')
+    assert [line[begin:begin + 17].strip() for line in lines] == ['all', 'upgrade to commit', 'verify, commit', 'backup, upgrade', '-']
+    assert all('A reason' in line for line in lines)
+
+
+ODD = ['null', '[1]', '{"percent": "12%"}', '{"heartbeat": "x"}', '{"started": null, "heartbeat": [1]}', '{"percent": 1e999}', '{"percent": NaN}', '7',
+       '{"percent": 1' + '0' * 400 + '}', '[' * 100000, '{"boot_id": {}, "start_time": "x", "phase": {}, "step": [1], "line": 3}']
+
+
+@pytest.mark.parametrize('text', ODD)
+def test_a_damaged_status_of_a_job_is_survived(box, text):
+    box.job('core-20261123T100000-0001', status__json=text)
+    job = box()['job']
+    assert job['state'] == 'died' and job['percent'] == 0 and job['elapsed'] == 0
+
+
+@pytest.mark.parametrize('text', ['["x"]', 'null', '3', '{', '[' * 100000])
+def test_a_damaged_result_of_a_job_is_survived(box, text):
+    box.job('core-20261123T100000-0001', rc='1\n', result__json=text, status__json=own_status())
+    assert box()['job']['state'] == 'failed' and box()['job']['msg'] == ''
+
+
+def test_a_number_of_another_script_is_no_user():
+    assert status_look.parse('\u00b2\n@@jeedom-fleet-status@@')['uid'] is None

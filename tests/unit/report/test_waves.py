@@ -36,8 +36,9 @@ def test_state_is_the_outcome_and_silence_of_a_lost_box_is_unknown(outcome, aliv
 def test_an_open_stage_is_unknown_and_an_outcome_of_an_earlier_run_is_worth_nothing():
     stage = {'upgrade': {'status': 'started', 'run_id': 'r'}}
     assert waves.state({'run_id': 'r', 'outcome': None, 'stages': stage}, 'r', True) == 'unknown'
-    assert waves.state({'run_id': 'before', 'outcome': 'migrated', 'stages': stage}, 'r', False) == 'unknown'
-    assert waves.state(None, 'r', False) == 'unknown'
+    for alive in (True, False):
+        # a box that is alive and has said nothing is one of which nobody knows
+        assert waves.state({'run_id': 'before', 'outcome': 'migrated', 'stages': stage}, 'r', alive) == 'unknown' == waves.state(None, 'r', alive)
     failed = {'backup': {'status': 'failed', 'run_id': 'r'}}
     assert waves.state({'run_id': 'r', 'outcome': None, 'stages': failed}, 'r', False) == 'failed'
 
@@ -110,9 +111,9 @@ def test_a_window_that_is_none_is_refused(window):
 
 
 def test_a_wave_is_expected_to_take_what_the_slowest_box_took():
-    entries = [{'outcome': 'migrated', 'started': 1000, 'updated': 1600}, {'outcome': 'blocked', 'started': 1000, 'updated': 9000}]
+    entries = [{'took': {'whole': 600.0}}, {'outcome': 'blocked', 'started': 1000, 'updated': 9000}, {'took': {'whole': float('inf')}}, {'took': None}]
     assert waves.expected(entries) == 720 and waves.expected([]) == waves.EXPECTED and waves.expected(entries, '30') == 1800
-    assert waves.expected([*entries, {'outcome': 'rolled_back', 'started': 1000, 'updated': 2000}]) == 1200
+    assert waves.expected([*entries, {'took': {'whole': 1000}}]) == 1200
 
 
 def test_expected_minutes_that_are_none_are_refused_by_their_name():
@@ -120,33 +121,52 @@ def test_expected_minutes_that_are_none_are_refused_by_their_name():
         waves.expected([], 'soon')
 
 
-def test_groups_come_first_and_only_boxes_of_the_target():
-    assert waves.pattern('canary,5,25%', 'jeedom') == 'canary:jeedom:&jeedom'
-    assert waves.pattern([1, 5, '25%'], 'a:!b') == 'a:!b'
-    with pytest.raises(waves.WaveError, match='one group or host'):
-        waves.pattern(['canary'], 'a:!b')
+@pytest.mark.parametrize('setting, expected', [
+    (['canary', 3, 'hospital'], [['b7', 'b8'], ['b3', 'b4', 'b5'], ['b6'], ['b1', 'b2']]),
+    ([1, 'canary', 5, '25%'], [['b1'], ['b7', 'b8'], ['b2', 'b3', 'b4', 'b5', 'b6']]),
+    (['b5', 2, 'canary'], [['b5'], ['b1', 'b2'], ['b3', 'b4'], ['b6'], ['b7', 'b8']]),
+    ('["canary", 5]', [['b7', 'b8'], ['b1', 'b2', 'b3', 'b4', 'b5'], ['b6']]), ('[canary, 40%]', [['b7', 'b8'], ['b1', 'b2', 'b3'], ['b4', 'b5', 'b6']]),
+    ([1, '37.5%'], [['b1'], ['b2', 'b3', 'b4'], ['b5', 'b6', 'b7'], ['b8']]), (5, [['b1', 'b2', 'b3', 'b4', 'b5'], ['b6', 'b7', 'b8']]),
+    (['elsewhere', 'canary'], [['b7', 'b8'], ['b1', 'b2', 'b3', 'b4', 'b5', 'b6']]), (['canary', 'canary', 'b7', 6], [['b7', 'b8'], HOSTS[:6]])])
+def test_waves_go_in_the_order_of_the_setting_and_a_box_in_the_wave_that_names_it(setting, expected):
+    groups = {'jeedom': HOSTS, 'canary': ['b7', 'elsewhere', 'b8'], 'hospital': ['b1', 'b2']}
+    assert waves.plan(setting, HOSTS, groups) == expected
+    assert waves.pattern(setting, HOSTS, groups) == ','.join(host for wave in expected for host in wave)
+    assert waves.sizes(setting, HOSTS, groups) == [len(wave) for wave in expected]
 
 
-def test_sizes_follow_groups_and_limit():
-    groups = {'jeedom': HOSTS, 'canary': ['b7', 'elsewhere', 'b8']}
-    assert waves.sizes('canary,2', HOSTS, groups) == [2, 2, 2, 2]
-    assert waves.sizes('canary,2', ['b1', 'b7', 'b2', 'b3'], groups) == [1, 2, 1]
-    assert waves.sizes('1,5,25%', HOSTS, groups) == ['1', '5', '25%']
-    # one box by its name, and a box that --limit leaves out: ansible wants a wave all the same
-    assert waves.sizes('canary,2', HOSTS, groups, 'b7') == [1]
-    assert waves.sizes('canary,2', ['b1'], groups, 'b7') == [1]
-    assert waves.sizes('canary,2', [], {'canary': ['b7']}, 'b7') == [1]
-    with pytest.raises(waves.WaveError):
-        waves.sizes(['nobody'], HOSTS, groups)
+def test_where_no_box_is_left_ansible_gets_a_wave_all_the_same():
+    assert waves.sizes('canary,2', [], {'canary': ['b7']}) == [1] and waves.pattern('canary,2', [], {'canary': ['b7']}) == ''
 
 
-def test_the_time_for_changes_is_that_of_the_slowest_box_from_its_first_change_on():
-    def entry(outcome, begin, end, run='r'):
-        return {'outcome': outcome, 'run_id': 'r', 'started': 0.0, 'updated': end, 'stages': {'prepare': {'run_id': run, 'started': begin}}}
+@pytest.mark.parametrize('setting', ['[canary', '[1, {]'])
+def test_a_list_that_is_none_is_refused(setting):
+    with pytest.raises(waves.WaveError, match='give a list'):
+        waves.plan(setting, HOSTS, {})
 
-    entries = [entry('migrated', 500.0, 1000.0), entry('rolled_back', 900.0, 1000.0), entry('failed', 0.0, 9000.0), entry('migrated', 0.0, 9000.0, 'earlier')]
-    assert waves.expected_change(entries, 1000) == 600.0
+
+def test_the_time_for_changes_is_that_of_the_slowest_box_and_not_less_than_half_of_what_the_operator_says():
+    entries = [{'took': {'whole': 1000, 'changing': 500.0}}, {'took': {'whole': 9000.0, 'changing': 100}}, {'outcome': 'failed'}]
+    assert waves.expected_change(entries) == 600.0 == waves.expected_change(entries, 10) and waves.expected_change(entries, 120) == 3600.0
     assert waves.expected_change([], '40') == 1200.0 and waves.expected_change([]) == 1800.0
+
+
+@pytest.mark.parametrize('at, left', [((2026, 3, 28, 23, 0), 5), ((2026, 3, 29, 1, 0), 3), ((2026, 10, 24, 23, 0), 7), ((2026, 3, 27, 23, 0), 6)])
+def test_a_night_in_which_the_clocks_change_is_as_long_as_it_is(monkeypatch, at, left):
+    monkeypatch.setenv('TZ', 'Europe/Paris')
+    time.tzset()
+    try:
+        assert waves.window_left('22:00-05:00', time.mktime((*at, 0, 0, 0, -1))) == left * 3600
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize('name, value, word', [('jeedom_max_failed', '10%', 'jeedom_max_failed_percent'), ('jeedom_soak', '1h', 'seconds'),
+                                               ('jeedom_soak', '5%', 'seconds'), ('jeedom_expected_minutes', 'soon', 'minutes')])
+def test_a_number_of_another_kind_is_refused_by_its_name_and_kind(name, value, word):
+    with pytest.raises(waves.WaveError, match=f'{name} is .*{word}'):
+        waves.number(value, name)
 
 
 def test_a_box_is_refused_only_when_the_window_is_too_short():

@@ -345,16 +345,20 @@ def test_the_open_migration_of_another_run_is_told_by_whom_it_is(state_dir, monk
     monkeypatch.setattr(rollback_point, '_summary', lambda record: record)
     told = present()
     assert not told['changed'] and (told['transaction']['run_id'], told['transaction']['controller']) == ('r1', 'c1')
+    assert (told['held']['run_id'], told['held']['by']) == ('r1', 'c1') and 0 <= told['held']['ago'] < 60
 
 
 @pytest.mark.parametrize('adopted', [True, False])
 def test_a_job_of_another_run_is_told_by_whom_it_is(state_dir, monkeypatch, adopted):
     monkeypatch.setattr(rollback_point, '_check', lambda installation, location: None)
     monkeypatch.setattr(rollback_point.jobs, 'start', lambda *dummy: dict(id='rollback_point-1', adopted=adopted, dir=''))
-    monkeypatch.setattr(rollback_point.jobs, 'running', lambda: dict(id='rollback_point-1', kind='rollback_point', run_id='r1', controller='c1', followed=None))
+    monkeypatch.setattr(rollback_point.jobs, 'running', lambda: dict(
+        id='rollback_point-1', kind='rollback_point', run_id='r1', controller='c1', followed=None, created=1))
     told = present()
     assert told['job']['id'] == 'rollback_point-1'
-    assert told['live_job'] == (dict(id='rollback_point-1', kind='rollback_point', run_id='r1', controller='c1', followed=None) if adopted else None)
+    assert (told['live_job'] and (told['live_job']['run_id'], told['live_job']['controller'])) == (('r1', 'c1') if adopted else None)
+    # Who adopts does not take the box.
+    assert (state_dir / transaction.HELD).exists() is not adopted
 
 
 def test_zips_that_cannot_be_had_open_nothing(state_dir, monkeypatch):

@@ -200,7 +200,8 @@ def test_a_controller_that_fills_up_meanwhile(target):
             'resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n'
             'import test_download as t; from pathlib import Path\n'
             't.refused(t.Box(), Path({target!r}), "controller_full"); print("told")\n')
-    done = subprocess.run([sys.executable, '-c', code.format(here=str(Path(__file__).parent), target=str(target))], capture_output=True, text=True,
+    # -B: it would leave cut bytecode of this file, which the next test cannot read
+    done = subprocess.run([sys.executable, '-B', '-c', code.format(here=str(Path(__file__).parent), target=str(target))], capture_output=True, text=True,
                           check=False, env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
     assert done.stdout.strip() == 'told', done.stderr
     # what came is kept for the next try
@@ -349,7 +350,7 @@ def test_a_file_that_goes_away_while_it_is_read_is_told_with_the_words_of_the_bo
 class Ssh(Shell):
     """An action whose connection is ssh; the program that is started runs the command here."""
 
-    def __init__(self, folder: Path, script: str):
+    def __init__(self, folder: Path, script: str, **options):
         super().__init__()
         program = folder / 'ssh'
         program.write_text(f'#!/bin/sh\n{script}\n')
@@ -357,8 +358,8 @@ class Ssh(Shell):
         become = SimpleNamespace(get_option=lambda name, playcontext=None: None, success='BECOME-SUCCESS-abc',
                                  build_become_command=lambda command, _shell: f'echo BECOME-SUCCESS-abc; {command}')
         self._connection = SimpleNamespace(
-            transport='ssh', become=become, _shell=None, host='box1', get_option=lambda name: str(program),
-            _build_command=lambda executable, kind, host, command: [executable, command])
+            transport='ssh', become=become, _shell=None, host='box1', get_option={**options, 'ssh_executable': str(program)}.get,
+            _build_command=lambda executable, kind, *words: [executable, *words[-1:], *words[:-1]])
         self._play_context = None
 
 
@@ -378,6 +379,25 @@ def test_the_stream_of_ssh_begins_where_it_is_asked_to(tmp_path, offset):
     stream = transfer.Source(Ssh(tmp_path, 'exec sh -c "$1"'), str(tmp_path / 'a b')).open(offset)
     assert b''.join(iter(lambda: stream.read(700), b'')) == DATA[offset:]
     stream.close()
+
+
+@pytest.mark.parametrize('shared, password, kind', [
+    (True, 'p', '_SshStream'), (False, 'p', '_BlockStream'), (False, None, '_SshStream')])
+def test_a_login_password_goes_ansibles_way_unless_there_is_its_shared_connection(tmp_path, shared, password, kind):
+    """ssh asks for it on a terminal, or through a helper that only Ansible gives it."""
+    (tmp_path / 'f').write_bytes(DATA)
+    action = Ssh(tmp_path, f'[ "$2" = -O ] && exit {0 if shared else 255}; exec sh -c "$1"', password=password)
+    stream = transfer.Source(action, str(tmp_path / 'f')).open(0)
+    assert type(stream).__name__ == kind
+    assert b''.join(iter(lambda: stream.read(700), b'')) == DATA
+    stream.close()
+
+
+def test_a_password_that_was_asked_for_at_the_start_counts(tmp_path):
+    (tmp_path / 'f').write_bytes(DATA)
+    action = Ssh(tmp_path, 'exit 255')
+    action._play_context = SimpleNamespace(password='p')
+    assert transfer.Source(action, str(tmp_path / 'f')).open(0).read(700) == DATA[:700]
 
 
 @pytest.mark.parametrize('script, words', [
