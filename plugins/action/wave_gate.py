@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from ansible import context
 from ansible.plugins.action import ActionBase
@@ -63,11 +64,16 @@ class ActionModule(ActionBase):
 
     def _window(self, args: dict) -> dict:
         self._look_at_settings(args)
+        root, run_id = artifacts.root(self.task_vars, self._templar), artifacts.run_id(self.task_vars, self._templar)
+        earlier = self._judged(root, run_id)
+        if earlier and not earlier[-1]['passed']:
+            # Ansible goes on after a failed gate where a box of that batch had failed in a play before this one.
+            return {'failed': True, 'changed': False, 'error_code': 'wave_stopped',
+                    'msg': f'Wave {earlier[-1]["number"]} has stopped the roll-out: the boxes of this one are not touched.'}
         window = self._setting(args, 'window')
         if not window:
             return {'changed': False, 'msg': 'There is no maintenance window.'}
         left = waves.window_left(window)
-        root = artifacts.root(self.task_vars, self._templar)
         need = waves.expected(journal.read_all(root), self._setting(args, 'expected_minutes'))
         told = {'changed': False, 'window_left': left, 'expected': need,
                 'msg': f'The maintenance window {window} has {progress.clock(left)} left, the wave takes about {progress.clock(need)}.'}
@@ -85,10 +91,7 @@ class ActionModule(ActionBase):
         run_id = artifacts.run_id(self.task_vars, self._templar)
         play_hosts = list(self.task_vars.get('ansible_play_hosts_all') or [])
         batch = list(self.task_vars.get('ansible_play_batch') or [])
-        play = str(self.task_vars.get('ansible_play_name') or '')
-        # A run id that the operator gives may come twice: what an earlier process judged or left says nothing of this one.
-        process = artifacts.process_run_id()
-        before = [wave for wave in waves.read(root, run_id) if wave.get('play') == play and wave.get('process') == process]
+        process, before = artifacts.process_run_id(), self._judged(root, run_id)
         judged = {host for wave in before for host in wave.get('states', {})}
         # Another run (a nightly backup) may have come to a box in the meantime.
         entries = {host: journal.of_run(journal.read(root, host), run_id, process) for host in play_hosts if host not in judged}
@@ -99,7 +102,7 @@ class ActionModule(ActionBase):
         left = [host for host in play_hosts if host not in judged and host not in states]
         soak = waves.number(self._setting(args, 'soak'), 'jeedom_soak') or 0.0
         starts = [entry['started'] for host in hosts if host in begun and (entry := entries[host])]
-        wave = {'process': process, 'number': len(before) + 1, 'play': play, 'started': min(starts, default=artifacts.now()), 'ended': artifacts.now(),
+        wave = {'process': process, 'number': len(before) + 1, 'play': self._play(), 'started': min(starts, default=artifacts.now()), 'ended': artifacts.now(),
                 'states': states, 'counts': verdict['counts'], 'passed': verdict['passed'], 'limit': verdict['limit'],
                 'bad': verdict['bad'], 'left': len(left)}
         waves.add(root, run_id, wave)
@@ -112,6 +115,14 @@ class ActionModule(ActionBase):
             progress.shower(self._display)(f'  Wave {wave["number"]} is left alone for {progress.clock(soak)} before the next one starts.')
             time.sleep(soak)
         return result
+
+    def _play(self) -> str:
+        return str(self.task_vars.get('ansible_play_name') or '')
+
+    def _judged(self, root: Path, run_id: str) -> list[dict]:
+        """The waves of this play that have been judged."""
+        # A run id that the operator gives may come twice: what an earlier process judged or left says nothing of this one.
+        return [wave for wave in waves.read(root, run_id) if wave.get('play') == self._play() and wave.get('process') == artifacts.process_run_id()]
 
     @staticmethod
     def _again() -> tuple[str, str]:

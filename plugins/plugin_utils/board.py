@@ -53,7 +53,7 @@ def wave(told: dict) -> list[tuple[str, str | None]]:
         lines += [('  ' + row[index:index + 80], None) for index in range(0, len(row), 80)]
         lines.append(('  ' + '   '.join(used), None))
     for host in told['bad'][:MOST_ROWS]:
-        lines.append((f'  {progress.pad(host, progress.host_width)}  {status.WORDS.get(states[host], states[host])}', color(states[host])))
+        lines.append((f'  {progress.host_name(host, progress.host_width)}  {status.WORDS.get(states[host], states[host])}', color(states[host])))
     return lines
 
 
@@ -65,14 +65,14 @@ def results(rows: list[dict], untouched: int = 0) -> list[tuple[str, str | None]
         (row for row in rows if row['outcome'] not in status.DONE), key=lambda row: (status.URGENCY.index(row['outcome']), status.natural(row['host'])))
     shown = ordered[:MOST_ROWS]
     versions = {id(row): f'{row["from"] or "?"} > {row["to"]}' if row['to'] and row['to'] != row['from'] else row['from'] or '-' for row in shown}
-    wide = max([progress.width_of(progress.printable(row['host'], progress.MAX_HOST)) for row in shown] + [3])
+    wide = progress.host_column([row['host'] for row in shown])
     version = max([len(text) for text in versions.values()] + [9])
     version = min(version, 26)
     head = (f'{progress.pad("box", wide)}  {progress.pad("from > to", version)}  {"outcome":<13}  {"stage":<8}  {"time":>7}  ')
     room = max(20, progress.COLUMNS - len(head))
     lines: list[tuple[str, str | None]] = [(head + 'message', None)]
     for row in shown:
-        lines.append((f'{progress.pad(row["host"], wide)}  {progress.pad(versions[id(row)], version)}  '
+        lines.append((f'{progress.host_name(row["host"], wide)}  {progress.pad(versions[id(row)], version)}  '
                       f'{status.WORDS[row["outcome"]]:<13}  {progress.pad(row["stage"], 8)}  {progress.clock(row["duration"]):>7}  '
                       f'{progress.printable(row["message"], room)}'.rstrip(), color(row['outcome'])))
     hidden = len(rows) - len(shown)
@@ -96,7 +96,7 @@ def _left(row: dict) -> str:
 def standing(rows: list[dict]) -> list[tuple[str, str | None]]:
     """(text, colour) lines of the table of the status playbook; rows as the status action gives them."""
     colours = {'unreachable': 'COLOR_UNREACHABLE', 'interrupted': 'COLOR_ERROR', 'running': 'COLOR_CHANGED'}
-    wide = max([progress.width_of(progress.printable(row['host'], progress.MAX_HOST)) for row in rows] + [3])
+    wide = progress.host_column([row['host'] for row in rows])
     todo = {row['host']: _left(row) for row in rows}
     room_left = max([len(text) for text in todo.values()] + [4])
     head = (f'{progress.pad("box", wide)}  {progress.pad("version", 8)}  {progress.pad("target", 8)}  {"state":<13}  '
@@ -105,7 +105,7 @@ def standing(rows: list[dict]) -> list[tuple[str, str | None]]:
     lines: list[tuple[str, str | None]] = [(head.rstrip(), None)]
     for row in sorted(rows, key=lambda each: status.natural(each['host'])):
         word = status.WORDS.get(row['state'], row['state'])
-        begin = f'{progress.pad(row["host"], wide)}  {progress.pad(row["version"] or "-", 8)}  {progress.pad(row["target"] or "-", 8)}  '
+        begin = f'{progress.host_name(row["host"], wide)}  {progress.pad(row["version"] or "-", 8)}  {progress.pad(row["target"] or "-", 8)}  '
         lines.append((f'{begin}{word:<13}  {progress.pad(todo[row["host"]], room_left)}  {progress.printable(row["text"], room)}'.rstrip(),
                       colours.get(row['state']) or color(row['outcome'])))
     tally = Counter(status.WORDS.get(row['state'], row['state']) for row in rows)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 # A line when something new happens; otherwise no oftener than this, in seconds: on a terminal, and in a log (AWX, CI).
 QUIET, QUIET_LOG = 15.0, 60.0
 STAGE_WIDTH = 8
+# Names of boxes: at least so wide, and at most so wide or a third of the line, unless they could not be told apart then.
 MIN_HOST, MAX_HOST = 10, 28
 
 # Looked at once, in the main process: newer cores give their workers no terminal.
@@ -44,13 +45,17 @@ def printable(text: object, width: int = 60) -> str:
     clean = ' '.join(clean.split())
     if width_of(clean) <= width:
         return clean
-    kept, columns = [], 0
-    for char in clean:
+    return _beginning(clean, width - 1).rstrip() + '…'
+
+
+def _beginning(text: str, width: int) -> str:
+    """As much of a text as goes into a width."""
+    columns = 0
+    for index, char in enumerate(text):
         columns += width_of(char)
-        if columns > width - 1:
-            break
-        kept.append(char)
-    return ''.join(kept).rstrip() + '…'
+        if columns > width:
+            return text[:index]
+    return text
 
 
 def pad(text: object, width: int, right: bool = False) -> str:
@@ -60,16 +65,35 @@ def pad(text: object, width: int, right: bool = False) -> str:
     return fill + clean if right else clean + fill
 
 
+def host_name(host: str, width: int) -> str:
+    """The name of a box, printable and filled to exactly a width, cut in the middle: fleets count at the end of names, and domains begin them."""
+    clean = printable(host, 10 ** 6)
+    if width_of(clean) > width:
+        head = _beginning(clean, (width - 1) // 2)
+        tail = _beginning(clean[::-1], width - 1 - width_of(head))[::-1]
+        clean = f'{head}…{tail}'
+    return pad(clean, width)
+
+
+def host_column(hosts: list[str], least: int = 3) -> int:
+    """How wide a column of names of boxes has to be: whole where there is room, and in any case so that no two of them look the same."""
+    longest = max((width_of(printable(host, 10 ** 6)) for host in hosts), default=least)
+    width = max(least, min(longest, max(MAX_HOST, COLUMNS // 3)))
+    different = len(set(hosts))
+    while width < longest and len({host_name(host, width) for host in hosts}) < different:
+        width += 1
+    return width
+
+
 def fit_hosts(hosts: list[str]) -> None:
     """Choose the width of the column of hosts; called in the main process."""
     global host_width  # noqa: PLW0603 - the point of it: workers are forks and inherit it
-    longest = max((width_of(printable(host, MAX_HOST)) for host in hosts), default=MIN_HOST)
-    host_width = max(MIN_HOST, min(MAX_HOST, longest))
+    host_width = host_column(hosts, MIN_HOST)
 
 
 def line(host: str, stage: str, mark: str, elapsed: str, left: str, what: str, tail: str = '') -> str:
     """One line: box, stage, percent or mark, elapsed, what is left, what is going on, last line of the log."""
-    start = f'  {pad(host, host_width)}  {pad(stage, STAGE_WIDTH)} {mark:>4}  {elapsed:>7}  {left:<7}'
+    start = f'  {host_name(host, host_width)}  {pad(stage, STAGE_WIDTH)} {mark:>4}  {elapsed:>7}  {left:<7}'
     room = max(20, COLUMNS - width_of(start) - 2)
     text = printable(what, room)
     if tail and room - width_of(text) > 12:

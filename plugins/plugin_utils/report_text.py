@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import time
 
+from ansible_collections.jeedom.fleet.plugins.plugin_utils import report_messages
+
 # key: (English, French)
 _WORDS: dict[str, tuple[str, str]] = {
     'title': ('Jeedom migration report', 'Rapport de migration Jeedom'),
@@ -198,6 +200,10 @@ class Words:
         found = _WORDS.get(key)
         word = found[self._index] if found else key.removeprefix('c_').removeprefix('s_').replace('_', ' ')
         return word.format(**values) if values else word
+
+    def told(self, sentence: str) -> str:
+        """A sentence that journals and records hold in English."""
+        return report_messages.told(sentence, self.language)
 
     def count(self, number: int) -> str:
         """A number with thousands apart."""

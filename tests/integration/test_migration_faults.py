@@ -12,6 +12,7 @@ import concurrent.futures
 import json
 import os
 import queue
+import signal
 import time
 from pathlib import Path
 
@@ -46,6 +47,20 @@ def controller_killed(stage: str):
             way.as_before()
         way.second_run(committed=stage == 'commit')
     return case
+
+
+def controller_interrupted(way: Way) -> None:
+    """Ctrl-C in the middle of a hop: it is told where the box stands, the hop goes on there, and the next run ends it."""
+    way.box.do('strike', **IN_HOP)
+    process = way.start()
+    way.in_hop(process)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    text, entry = process.log.read_text(encoding='utf-8', errors='replace'), way.journal()
+    assert process.returncode == 99 and 'Traceback' not in text and '1 box: 1 unknown.' in text and 'Go on:   ansible-playbook' in text, text[-3000:]
+    assert entry['outcome'] == 'unknown' and entry['stages']['upgrade']['status'] == 'unknown', entry
+    assert 'The run was interrupted' in entry['stages']['upgrade']['message'] and (way.artifacts / 'report/index.html').exists()
+    way.second_run()
 
 
 def link_cut_for_a_moment(way: Way) -> None:
@@ -303,6 +318,7 @@ CASES = {
     **{f'controller killed in {stage}': controller_killed(stage) for stage in
        ('upgrade', 'prepare', 'verify', 'commit', 'backup', 'fetch', 'assess')},
     'controller killed after a removal': controller_killed_after_a_consented_removal,
+    'controller interrupted': controller_interrupted,
     'box loses power in a hop': power_cut_in_a_hop,
     'two controllers': two_controllers,
     'controller gone, another machine': controller_gone_and_another_machine,

@@ -53,6 +53,11 @@ class Controller:
         (self.folder / 'hosts.json').write_text(json.dumps({'jeedom': {'hosts': hosts, 'vars': {'ansible_connection': 'local'}}}), encoding='utf-8')
 
     def run(self, playbook: str, *options: str, callback: str | None = 'jeedom.fleet.fleet', **environment: str) -> subprocess.CompletedProcess:
+        process = self.start(playbook, *options, callback=callback, **environment)
+        stdout, stderr = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def start(self, playbook: str, *options: str, callback: str | None = 'jeedom.fleet.fleet', **environment: str) -> subprocess.Popen:
         name = playbook
         if '\n' in playbook:
             (self.folder / 'play.yml').write_text(playbook, encoding='utf-8')
@@ -61,8 +66,8 @@ class Controller:
         env.update(ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), ANSIBLE_NOCOLOR='1', ANSIBLE_DEPRECATION_WARNINGS='0',
                    ANSIBLE_LOCALHOST_WARNING='0', ANSIBLE_HOME=str(self.folder / '.ansible'), LC_ALL='C.UTF-8',
                    **({'ANSIBLE_CALLBACKS_ENABLED': callback} if callback else {}), **environment)
-        return subprocess.run([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, capture_output=True, text=True,
-                              timeout=120, check=False)
+        return subprocess.Popen([str(ANSIBLE), '-i', 'hosts.json', name, *options], cwd=self.folder, env=env, text=True, start_new_session=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def journal(self, host: str) -> dict:
         return json.loads((self.artifacts / 'journal' / f'{host}.json').read_text(encoding='utf-8'))

@@ -166,11 +166,13 @@ def test_the_callback_can_be_quieter(controller, setting):
 
 
 def test_a_report_that_cannot_be_written_does_not_look_like_a_failed_migration(controller):
-    controller.inventory(2)
+    controller.inventory(2, box2='fails')
     (controller.folder / 'artifacts').mkdir()
     (controller.folder / 'artifacts' / 'report').write_text('in the way', encoding='utf-8')
-    done = controller.run(WAVES)
-    assert done.returncode == 0 and 'could not write its report' in done.stdout + done.stderr
+    done = controller.run(WAVES, '-e', 'jeedom_max_failed=1')
+    assert done.returncode == 10 and 'could not write its report' in done.stdout + done.stderr
+    # and what the operator needs most is said all the same
+    assert '2 boxes: 1 migrated, 1 rolled back.' in done.stdout and 'Go on:   ansible-playbook play.yml' in done.stdout
 
 
 def test_artifacts_that_cannot_be_written_are_said_in_one_sentence(controller):
@@ -248,7 +250,8 @@ def test_a_run_over_one_box_ends_with_a_report_of_all(controller):
     controller.inventory(9, box1='fails')
     assert controller.run(WAVES).returncode == 10
     controller.inventory(9)
-    controller.run(WAVES, '--limit', 'box1')
+    done = controller.run(WAVES, '--limit', 'box1')
+    assert 'Nothing is left to do on the boxes of this run; there are others.\nGo on:   ansible-playbook' in done.stdout, done.stdout
     told = controller.report()
     assert told['summary']['outcomes'] == {'migrated': 1, 'none': 8} and '--limit' not in told['next']['command']
 

@@ -133,9 +133,44 @@ def test_stdout_belongs_to_json_callbacks(monkeypatch, callback, stderr):
     assert display.calls == [('hello', stderr)]
 
 
-def test_column_of_hosts_is_as_wide_as_needed_and_no_wider():
+NEIGHBOURS = ['customer-residence-les-peupliers-01', 'customer-residence-les-peupliers-02']
+
+
+@pytest.mark.parametrize('columns', [60, 80, 120, 180])
+@pytest.mark.parametrize('names', [
+    NEIGHBOURS,
+    ['box01.a-long-name-of-a-domain.customer.example', 'box02.a-long-name-of-a-domain.customer.example'],
+    ['a' * 30 + '1' + 'b' * 30, 'a' * 30 + '2' + 'b' * 30],
+    ['箱' * 30 + '1' + '箱' * 30, '箱' * 30 + '2' + '箱' * 30],
+])
+def test_boxes_can_be_told_apart_by_their_names_however_long(monkeypatch, columns, names):
+    monkeypatch.setattr(progress, 'COLUMNS', columns)
+    progress.fit_hosts(names)
+    cells = [progress.line(name, 'upgrade', '!!', '00:10', '', 'failed').split()[0] for name in names]
+    assert len(set(cells)) == 2
+    rows = [line.split()[0] for line, _c in board.results([row(host=name) for name in names])[1:3]]
+    states = {name: 'failed' for name in names}
+    told = {'number': 1, 'states': states, 'started': 0, 'ended': 1, 'passed': True, 'left': 0, 'bad': names}
+    assert rows == cells and [line.split()[0] for line, _c in board.wave(told)[-2:]] == cells
+    standing = [{'host': name, 'version': '', 'target': '', 'state': 'new', 'text': '', 'outcome': None, 'reachable': True, 'root': True} for name in names]
+    assert [line.split()[0] for line, _c in board.standing(standing)[1:3]] == cells
+
+
+def test_long_names_are_whole_where_there_is_room_and_else_cut_in_the_middle(monkeypatch):
+    monkeypatch.setattr(progress, 'COLUMNS', 180)
+    progress.fit_hosts(NEIGHBOURS)
+    assert progress.host_width == 35 and NEIGHBOURS[0] in progress.line(NEIGHBOURS[0], 'upgrade', '', '', '', '')
+    assert progress.host_name(NEIGHBOURS[0], 20) == 'customer-…upliers-01'
+    assert progress.host_name('箱' * 20, 8) == '箱…箱箱 ' and progress.host_name('box1', 6) == 'box1  '
+
+
+def test_column_of_hosts_is_as_wide_as_needed_and_no_wider(monkeypatch):
     progress.fit_hosts(['a', 'box-123456'])
     assert progress.host_width == 10
+    # a third of the line
+    progress.fit_hosts(['x' * 99])
+    assert progress.host_width == 40
+    monkeypatch.setattr(progress, 'COLUMNS', 80)
     progress.fit_hosts(['x' * 99])
     assert progress.host_width == progress.MAX_HOST
     progress.fit_hosts([])

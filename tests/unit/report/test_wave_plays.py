@@ -96,6 +96,26 @@ def test_outcomes_count_at_the_gate_also_when_another_run_has_come_to_the_boxes(
     assert [wave['states'] for wave in told] == [{'box1': 'migrated', 'box2': 'rolled_back'}]
 
 
+def test_a_stopped_roll_out_stays_stopped_though_a_box_had_failed_before_the_play(controller):
+    """Ansible counts the boxes of a batch that have failed against those that had failed earlier, and goes on."""
+    controller.inventory(4)
+    done = controller.run('''
+- hosts: jeedom
+  gather_facts: false
+  tasks:
+    - ansible.builtin.fail: {msg: before}
+      when: inventory_hostname == 'box1'
+- hosts: jeedom
+  gather_facts: false
+  serial: 2
+  tasks:
+    - jeedom.fleet.wave_gate: {at: begin}
+    - jeedom.fleet.record: {stage: rollback, status: rolled_back, outcome: rolled_back}
+    - jeedom.fleet.wave_gate:
+''')
+    assert done.returncode != 0 and [path.stem for path in sorted((controller.artifacts / 'journal').glob('box*.json'))] == ['box1', 'box2'], done.stdout
+
+
 @pytest.mark.parametrize('outcome, slept', [('already_done', False), ('migrated', True)])
 def test_a_wave_in_which_nothing_changed_is_not_waited_for(controller, outcome, slept):
     controller.inventory(2)
