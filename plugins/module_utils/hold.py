@@ -21,17 +21,17 @@ def _path():
 
 
 def take(controller, run_id):
-    """From now on the migration is this run's; what an earlier one did counts no more."""
+    """From now on the open migration is this run's; what an earlier one did counts no more. Whoever opened it needs no note."""
     system.state_dir()
     system.write_json(_path(), dict(by=controller or '', run_id=run_id, since=time.time()))
 
 
-def release(controller, check_mode=False):
+def release(controller, run_id, check_mode=False):
     """The run ends and leaves the migration open: whoever comes next need not wait. Returns whether the hold was this controller's."""
-    note = system.read_json(_path())
-    ours = bool(controller) and bool(note) and note.get('by') == controller
+    held = told(transaction.state())
+    ours = bool(controller) and held is not None and held['by'] == controller
     if ours and not check_mode:
-        take('', note.get('run_id'))
+        take('', run_id)
     return ours
 
 

@@ -62,8 +62,6 @@ def run(params, check_mode):
         return dict(changed=True, rollback_point=None)
     given = dict((key, params[key]) for key in ('web_root', 'route', 'location', 'on_failure', 'stage', 'run_id', 'controller'))
     job = jobs.start('rollback_point', 'rollback_point', given, installation.web_root, params['run_id'], params['controller'])
-    if not job['adopted']:
-        hold.take(params['controller'], params['run_id'])
     return dict(jobs.started(job), live_job=jobs.live() if job['adopted'] else None)
 
 
@@ -137,7 +135,7 @@ def _info():
 def _hold(params, check_mode):
     """The open migration is the calling run's, or nobody's any more."""
     if params['state'] == 'released':
-        return dict(changed=hold.release(params['controller'], check_mode))
+        return dict(changed=hold.release(params['controller'], params['run_id'], check_mode))
     before = hold.told(transaction.state())
     changed = before is not None and before['by'] != params['controller']
     if before is not None and not check_mode:

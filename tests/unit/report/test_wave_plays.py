@@ -69,6 +69,18 @@ def test_target_and_waves_in_the_inventory_would_not_count_and_are_refused(contr
         assert re.findall('WAVE (.*) END', done.stdout) == ['box1 box2 box3'] and done.returncode == 0, done.stdout
 
 
+def test_no_box_is_taken_back_that_was_not_asked_for(controller):
+    play = yaml.safe_load((COLLECTIONS.parent / 'playbooks/rollback.yml').read_text(encoding='utf-8'))[0]
+    play = yaml.safe_dump([{**play, 'become': False, 'tasks': play['tasks'][:1]}])
+    controller.inventory(3)
+    assert controller.run(play).returncode == 0 == controller.run(play, '-e', 'jeedom_target=box2,box3').returncode
+    hosts = json.loads((controller.folder / 'hosts.json').read_text(encoding='utf-8'))
+    hosts['jeedom']['vars']['jeedom_target'] = 'box2'
+    (controller.folder / 'hosts.json').write_text(json.dumps(hosts), encoding='utf-8')
+    done = controller.run(play)
+    assert done.returncode == 2 and 'box1 is not in jeedom_target (box2), which is set in the inventory' in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize('setting', ['jeedom_max_failed=10%', 'jeedom_soak=1h', 'jeedom_max_failed_percent=few'])
 def test_a_limit_that_cannot_be_used_is_told_before_the_first_wave(controller, setting):
     controller.inventory(1)
