@@ -62,7 +62,7 @@ def test_only_the_run_that_holds_the_box_lets_it_go(box):
 def test_where_nothing_is_open_nothing_is_held(box):
     assert not call('held')['changed'] and list(box.iterdir()) == []
     assert not call('released')['changed']
-    (box / transaction.HELD).write_text(json.dumps(dict(by='old', run_id='r0', since=1)))
+    (box / transaction.HELD).write_text(u'%s' % json.dumps(dict(by='old', run_id='r0', since=1)))
     assert call('info')['held'] is None
     transaction.write_journal(dict(step='files'))
     assert call('info')['held']['by'] == 'old'
