@@ -99,15 +99,17 @@ def _files(path: Path) -> list[Path]:
 
 
 @functools.lru_cache(maxsize=8)
-def _load(files: tuple[Path, ...], _mtimes: tuple[int, ...]) -> Knowledge:
+def _load(files: tuple[Path, ...], mtimes: tuple[int, ...]) -> Knowledge:
     sections: dict[str, dict[str, dict]] = {}
-    for file in files:
-        for name, entries in _read(file).items():
+    for file, mtime in zip(files, mtimes):
+        for name, entries in _read(file, mtime).items():
             _merge_section(sections.setdefault(name, {}), entries, f'{file.name}, section {name}')
     return Knowledge(sections)
 
 
-def _read(file: Path) -> dict[str, list]:
+# One by one as well: what is shipped is read before workers are forked, and an overlay then costs each of them its own file only.
+@functools.lru_cache(maxsize=64)
+def _read(file: Path, _mtime: int) -> dict[str, list]:
     try:
         text = file.read_text(encoding='utf-8')
         value = json.loads(text) if file.suffix == '.json' else yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe loader either way

@@ -89,3 +89,14 @@ def test_the_manifest_of_3_3_60(known):
     manifest = known.manifest('3.3.60')
     assert manifest['core/class']['jeedom.class.php'][0] > 1000
     assert known.manifest('9.9.9') == {}
+
+
+def test_what_is_read_once_is_not_read_again_for_an_overlay(tmp_path, monkeypatch):
+    """A worker for a box that has an overlay reads that file only; the rest was read before it was forked."""
+    knowledge.load()
+    overlay = tmp_path / 'mine.json'
+    overlay.write_text('{"schema": 1, "versions": [{"id": "4.5.3", "content_sha256": "' + 'a' * 64 + '"}]}', encoding='utf-8')
+    monkeypatch.setattr(knowledge.yaml, 'load', None)
+    found = knowledge.load([overlay]).version('4.5.3')
+    assert found['content_sha256'] == 'a' * 64 and found['ref'] == '4.5.3'
+    assert knowledge.load().version('4.5.3')['content_sha256'] != 'a' * 64
