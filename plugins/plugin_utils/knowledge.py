@@ -101,7 +101,7 @@ def _files(path: Path) -> list[Path]:
 @functools.lru_cache(maxsize=8)
 def _load(files: tuple[Path, ...], mtimes: tuple[int, ...]) -> Knowledge:
     sections: dict[str, dict[str, dict]] = {}
-    for file, mtime in zip(files, mtimes):
+    for file, mtime in zip(files, mtimes, strict=True):
         for name, entries in _read(file, mtime).items():
             _merge_section(sections.setdefault(name, {}), entries, f'{file.name}, section {name}')
     return Knowledge(sections)
