@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
             'expected_minutes': {'type': 'raw'},
         })
         try:
-            result.update(self._window(args) if args['at'] == 'begin' else self._judge(args))
+            result.update(self._begin(args) if args['at'] == 'begin' else self._judge(args))
         except (waves.WaveError, artifacts.ArtifactError) as error:
             result.update(failed=True, changed=False, msg=str(error), error_code=getattr(error, 'code', 'bad_limit'))
         return result
@@ -62,14 +62,15 @@ class ActionModule(ActionBase):
                 raise waves.WaveError(f'{name} is set in the inventory, where Ansible does not look when it picks the boxes of a play and their '
                                       f'waves: give it on the command line (-e {name}=...), and take it out of the inventory.')
 
-    def _window(self, args: dict) -> dict:
+    def _begin(self, args: dict) -> dict:
         self._look_at_settings(args)
         root, run_id = artifacts.root(self.task_vars, self._templar), artifacts.run_id(self.task_vars, self._templar)
         earlier = self._judged(root, run_id)
         if earlier and not earlier[-1]['passed']:
             # Ansible goes on after a failed gate where a box of that batch had failed in a play before this one.
-            return {'failed': True, 'changed': False, 'error_code': 'wave_stopped',
-                    'msg': f'Wave {earlier[-1]["number"]} has stopped the roll-out: the boxes of this one are not touched.'}
+            command, how = self._again()
+            return {'failed': True, 'changed': False, 'error_code': 'wave_stopped', 'next': command,
+                    'msg': f'Wave {earlier[-1]["number"]} has stopped the roll-out, so this one is not begun: look at its boxes first; then go on with: {how}'}
         window = self._setting(args, 'window')
         if not window:
             return {'changed': False, 'msg': 'There is no maintenance window.'}

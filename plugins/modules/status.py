@@ -36,6 +36,7 @@ EXAMPLES = r'''
 - name: Look at each box
   jeedom.fleet.status:
   register: jeedom_status
+  # a box that cannot be asked has its row with the reason, too
   ignore_errors: true
 
 - name: Print the table

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
+from collections.abc import Container
 from typing import Any
 
 import yaml
@@ -61,7 +63,7 @@ def _pairs(text: str) -> dict:
     return {str(name): value for name, value in found.items()}
 
 
-def _words(pairs: dict) -> list[str]:
+def words(pairs: dict) -> list[str]:
     """The -e option that _pairs() reads back to the same."""
     if not pairs:
         return []
@@ -84,7 +86,7 @@ def _extra(values: Any) -> tuple[list[str], list[str]]:
             missing.append(UNREADABLE)
             continue
         kept = {name: value for name, value in pairs.items() if _harmless(name, value)}
-        found += _words(kept)
+        found += words(kept)
         missing += [f'-e {name}' for name in pairs if name not in kept]
     return found, list(dict.fromkeys(missing))
 
@@ -122,19 +124,24 @@ def _listed(value: Any) -> list[str]:
     return [str(each) for each in value] if isinstance(value, (list, tuple, set, frozenset)) else [str(value)]
 
 
-def _not_for_restore(given: list[str]) -> list[str]:
-    """-e options without what was said for one restore."""
-    found: list[str] = []
-    for text in (text for text in given if text != '-e'):
-        found += ['-e', text] if text.startswith('@') else _words({name: value for name, value in _pairs(text).items() if name not in _RESTORE})
+def _given(extra: Any) -> list[tuple[str, dict]]:
+    """(text, variables) of each -e option of run.json; a file has no variables here, and what is damaged is left out."""
+    found: list[tuple[str, dict]] = []
+    for text in (text for text in extra or () if isinstance(text, str) and text != '-e'):
+        with contextlib.suppress(ValueError):
+            found.append((text, {} if text.startswith('@') else _pairs(text)))
     return found
 
 
-def _says(given: list[str], wanted: str) -> bool:
-    """Whether name=value is among -e options."""
-    name, _is, value = wanted.partition('=')
-    found = [_pairs(text)[name] for text in given if text != '-e' and not text.startswith('@') and name in _pairs(text)]
-    return bool(found) and str(found[-1]).lower() == value
+def without(extra: Any, names: Container[str]) -> list[str]:
+    """-e options (run.json) without some variables."""
+    return [word for text, pairs in _given(extra) for word in (
+        ['-e', text] if text.startswith('@') else words({name: value for name, value in pairs.items() if name not in names}))]
+
+
+def said(extra: Any, name: str) -> Any:
+    """The value of a variable among -e options (run.json), the last one counts; None where it is not said there."""
+    return ([pairs[name] for _text, pairs in _given(extra) if name in pairs] or [None])[-1]
 
 
 def command(arguments: dict, limit: str | None = None, playbook: str | None = None, extra: tuple[str, ...] = ()) -> str:
@@ -143,20 +150,21 @@ def command(arguments: dict, limit: str | None = None, playbook: str | None = No
     arguments: what run.json keeps (see arguments()). limit: other hosts than before. playbook: another one than before.
     extra: further C(-e) values.
     """
-    words = ['ansible-playbook', playbook or arguments.get('playbook') or 'jeedom.fleet.migrate']
+    line = ['ansible-playbook', playbook or arguments.get('playbook') or 'jeedom.fleet.migrate']
     for inventory in arguments.get('inventory') or ():
-        words += ['-i', inventory]
+        line += ['-i', inventory]
     given = list(arguments.get('extra') or ())
-    if not re.search(r'rollback(\.ya?ml)?$', words[1]):
-        given = _not_for_restore(given)
-    words += given
-    for value in extra:
-        words += [] if _says(given, value) else ['-e', value]
+    if not re.search(r'rollback(\.ya?ml)?$', line[1]):
+        given = without(given, _RESTORE)
+    line += given
+    for text in extra:
+        name, _is, value = text.partition('=')
+        line += [] if str(said(given, name)).lower() == value else ['-e', text]
     wanted = limit or arguments.get('limit')
     if wanted:
-        words += ['--limit', wanted]
-    words += arguments.get('flags') or ()
-    return ' '.join(shlex.quote(word) for word in words)
+        line += ['--limit', wanted]
+    line += arguments.get('flags') or ()
+    return ' '.join(shlex.quote(word) for word in line)
 
 
 def not_said(arguments: dict) -> str:

@@ -99,7 +99,7 @@ _BEGINNINGS: tuple[tuple[str, str], ...] = (
      r'Sauvegarde, rapatriement, préparation et mise à jour ont été sautés, l’exécution \1 les ayant bien terminés ; prouvé de nouveau : '),
     (rf'{_NAME} is not proved: ', r'\1 n’est pas prouvée : '),
 )
-# What a census counts, one and many; the keys are those of census_difference.NOUNS.
+# The French of census_difference.NOUNS, by its keys: which differences are found, and when, is decided there alone.
 _NOUNS: dict[str, tuple[str, str]] = {
     'objects': ('objet', 'objets'), 'equipments': ('équipement', 'équipements'), 'commands': ('commande', 'commandes'),
     'scenarios': ('scénario', 'scénarios'), 'scenario_elements': ('bloc de scénario', 'blocs de scénario'),

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -117,33 +115,10 @@ def migrates(arguments: dict) -> bool:
     return playbook_name(arguments) not in OTHER_PLAYBOOKS
 
 
-def _split(extra: Any) -> tuple[list[str], str]:
-    """C(-e) options without jeedom_target, and its value, empty when it is not set."""
-    kept: list[str] = []
-    found = ''
-    for text in (text for text in extra or () if isinstance(text, str) and text != '-e'):
-        if text.startswith('@'):
-            kept += ['-e', text]
-            continue
-        try:
-            pairs = json.loads(text) if text.lstrip().startswith('{') else None
-            words = [] if pairs is not None else [word.partition('=') for word in shlex.split(text)]
-        except ValueError:
-            continue
-        if isinstance(pairs, dict):
-            found = str(pairs.pop(_TARGET, found))
-            kept += ['-e', json.dumps(pairs)] if pairs else []
-        else:
-            found = next((value for name, _is, value in reversed(words) if name == _TARGET), found)
-            said = ' '.join(f'{name}={shlex.quote(value)}' for name, _is, value in words if name != _TARGET)
-            kept += ['-e', said] if said else []
-    return kept, found
-
-
 def scope(arguments: dict) -> tuple[str, ...]:
     """What chose the boxes of a run beside inventory and limit: jeedom_target, empty when it was not set, and files of variables."""
-    kept, group = _split(arguments.get('extra'))
-    return (group, *(text for text in kept if text.startswith('@')))
+    extra = arguments.get('extra') or ()
+    return (str(again.said(extra, _TARGET) or ''), *(text for text in extra if isinstance(text, str) and text.startswith('@')))
 
 
 def to_go_on(mine: dict, run: dict) -> dict:
@@ -156,8 +131,8 @@ def to_go_on(mine: dict, run: dict) -> dict:
     if playbook_name(begun) != 'migrate':
         return mine
     # The other site's boxes are not what was asked about.
-    extra, group = _split(begun.get('extra'))[0], _split(mine.get('extra'))[1]
-    extra += ['-e', f'{_TARGET}={shlex.quote(group)}'] if group else []
+    extra, group = again.without(begun.get('extra'), (_TARGET,)), again.said(mine.get('extra'), _TARGET)
+    extra += again.words({_TARGET: group}) if group else []
     return {**begun, **{key: mine.get(key) for key in ('inventory', 'limit')}, 'extra': extra}
 
 
